@@ -7,14 +7,14 @@ import { keptExtraNamesOf, extraProperty, setExtraProperty } from './extra-prope
 import { entriesOf, itemsOf, nativeCopy } from './native-copies.js';
 import { SeenObjects } from './seen-objects.js';
 
-/** A private, mutable copy of an isolated value, with the same types and classes. */
+/** Returns a private, mutable copy of an isolated value, with the same types and classes. */
 export function copyOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? new CallerCopy().of(value) : value;
 }
 
 type Properties = Record<string, unknown>;
 
-/** Copies an isolated value (see values.ts), which `isolate` has checked. */
+/** Copies a value that `isolate` has checked and copied; see values.ts. */
 class CallerCopy {
   readonly #seen = new SeenObjects();
 

@@ -1,32 +1,32 @@
-/** A private name: `#cents`. */
+/** Matches a private name, such as `#cents`. */
 const PRIVATE_NAME = /#[\p{ID_Start}$_]/u;
 const WORD = /[\p{ID_Start}$_#][\p{ID_Continue}$\u200c\u200d]*/uy;
-/** Words that may stand between `static` and the name of a member. */
+/** Words that may stand between `static` and a member's name. */
 const MODIFIERS: ReadonlySet<string> = new Set(['async', 'get', 'set', 'accessor', '*']);
-/** Words after which a slash begins a regular expression. */
+/** After these words a slash begins a regular expression. */
 const BEFORE_EXPRESSION: ReadonlySet<string> = new Set(
   'return typeof instanceof in of new delete void throw case do else yield await'.split(' '),
 );
-/** Words whose parentheses are followed by a statement. */
+/** After the parentheses of these words a statement follows. */
 const BEFORE_STATEMENT: ReadonlySet<string> = new Set(['if', 'while', 'for', 'with']);
 
 /**
- * True if the source of a class declares private members of its instances: fields, methods and accessors named `#…`.
- * A copy cannot have them. Static members and classes inside methods do not count.
+ * Returns true if the source of a class declares private members of its instances: fields, methods or accessors named `#…`. A copy cannot
+ * have such members. Static members and classes inside methods do not count.
  */
 export function declaresPrivateState(source: string): boolean {
   return PRIVATE_NAME.test(source) && new SourceWalk(source).findsPrivateMember();
 }
 
-/** Scans the tokens of a class, to distinguish code from strings, templates, comments and regular expressions. */
+/** Scans the tokens of a class and skips strings, templates, comments and regular expressions. */
 class SourceWalk {
   readonly #source: string;
   #at = 0;
-  /** Open brackets; `s` for a parenthesis that a statement follows, `$` for the code part of a template. */
+  /** The open brackets. `s` is a parenthesis that a statement follows; `$` is the code part of a template. */
   readonly #open: string[] = [];
-  /** Depth of the class body, once it has begun. */
+  /** The depth of the class body; 0 before it begins. */
   #bodyDepth = 0;
-  /** The last tokens at the depth of the class body. */
+  /** The tokens read so far at the depth of the class body. */
   #member: string[] = [];
   #previous = '';
 
@@ -45,7 +45,7 @@ class SourceWalk {
     return false;
   }
 
-  /** True if the private name just read is declared here for instances, not used and not static. */
+  /** Returns true if the private name just read declares a member of instances here. Uses of a name and static members do not count. */
   #declaresMember(): boolean {
     if (this.#bodyDepth === 0 || this.#open.length !== this.#bodyDepth || this.#previous === '.') return false;
     if (/^\s*in\b/.test(this.#source.slice(this.#at, this.#at + 100))) return false;
@@ -54,7 +54,7 @@ class SourceWalk {
     return this.#member[last] !== 'static';
   }
 
-  /** The next token; undefined for other text. */
+  /** Returns the next token; undefined for other text. */
   #next(): string | undefined {
     const source = this.#source;
     const character = source[this.#at]!;
@@ -85,7 +85,7 @@ class SourceWalk {
   #leave(bracket: string): string | undefined {
     const opened = this.#open.pop();
     if (opened === '$') return this.#skipTemplate(this.#at);
-    // After `if (…)` a statement begins, as after an operator.
+    // After `if (…)` a statement begins, so a slash begins a regular expression, as after an operator.
     return opened === 's' ? ';' : bracket;
   }
 
@@ -112,7 +112,7 @@ class SourceWalk {
     return quote;
   }
 
-  /** Skips a template, or the rest of one, up to its end or its next code part. */
+  /** Skips a template, or the rest of one, up to its end or to its next code part. */
   #skipTemplate(from: number): string {
     for (this.#at = from; this.#at < this.#source.length; this.#at++) {
       const character = this.#source[this.#at];
@@ -138,7 +138,7 @@ class SourceWalk {
       else if (character === '\n' || (character === '/' && !isInClass)) break;
     }
     this.#at += 1;
-    // After a value: the next slash divides.
+    // A value ends here, so the next slash divides.
     return '/`';
   }
 }

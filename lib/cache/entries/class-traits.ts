@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { declaresPrivateState } from './class-source.js';
 import { codecOf, type InstanceCodec } from './held-instance.js';
 
-/** The kind of an object in the engine: it determines which internal slots a copy needs. */
+/** The kind of an object in the engine. It determines which internal slots a copy needs. */
 export type NativeBase =
   | 'Object'
   | 'Array'
@@ -18,9 +18,9 @@ export type NativeBase =
   | 'Set'
   | 'TypedArray';
 
-/** The properties that all objects of one prototype share. */
+/** The facts that all objects with one prototype share. */
 export class ClassTraits {
-  /** True once one of its objects had properties that assignment does not copy: hidden, constant or named by symbols. */
+  /** True if an object had properties that assignment does not copy: hidden, constant or named by symbols. */
   irregular = false;
   #fingerprint: string | undefined;
   #words: ReadonlySet<string> | undefined;
@@ -31,11 +31,11 @@ export class ClassTraits {
     readonly base: NativeBase,
     /** The class of an application or library; undefined for plain data and built-in classes. */
     readonly type: ClassConstructor | undefined,
-    /** Describes its objects if they cannot be copied. */
+    /** Describes the objects, if they cannot be copied; otherwise undefined. */
     readonly refusal: string | undefined,
-    /** Names that assignment does not turn into own properties: accessors and constants of the prototypes. */
+    /** Names that an assignment does not turn into own properties: accessors and constants of the prototypes. */
     readonly inherited: ReadonlySet<string>,
-    /** Set if its objects represent instances that their application encodes. */
+    /** Set if the objects stand for instances that the application encodes. */
     readonly codec: InstanceCodec | undefined,
   ) {}
 
@@ -43,24 +43,24 @@ export class ClassTraits {
     return this.type === undefined ? '' : nameOf(this.type);
   }
 
-  /** Digest of the sources of its classes, without their names: a minifier may change names. */
+  /** A digest of the sources of the classes. It leaves out the class names, because a minifier may change them. */
   get fingerprint(): string {
     return (this.#fingerprint ??= fingerprintOf(classChain(this.prototype)));
   }
 
-  /** True for a name that a minifier may have chosen: one or two characters, or three that are not a word. */
+  /** True if a minifier may have chosen the name: it has one or two characters, or three that do not look like a word. */
   get isMangled(): boolean {
     const { name } = this;
     return name.length < 3 || (name.length === 3 && !/^[A-Z][a-z]{2}$/.test(name));
   }
 
-  /** Remembers the properties of an instance whose class is not identified by its name alone. */
+  /** Records the properties of an instance whose class cannot be identified by its name alone. */
   noteProperties(names: readonly string[]): void {
     this.#properties ??= new Set();
     for (const name of names) if (this.#properties.size < NOTED_PROPERTIES) this.#properties.add(name);
   }
 
-  /** Whether its instances have a property: an instance had it, its source names it, or a decorator has declared it. */
+  /** Returns true if instances have this property: an instance had it, the source contains the name, or a decorator declares it. */
   hasProperty(name: string): boolean {
     if (this.#properties?.has(name) === true) return true;
     this.#words ??= new Set(classChain(this.prototype).flatMap((type) => sourceOf(type).match(WORD) ?? []));
@@ -70,7 +70,7 @@ export class ClassTraits {
 
 const NOTED_PROPERTIES = 1_000;
 
-/** Uses reflect-metadata, if the application has it. */
+/** Uses reflect-metadata if the application has loaded it. */
 function isDecorated(prototype: object, property: string): boolean {
   const { getMetadataKeys } = Reflect as { getMetadataKeys?: (target: object, property: string) => readonly unknown[] };
   return typeof getMetadataKeys === 'function' && getMetadataKeys(prototype, property).length > 0;
@@ -104,7 +104,7 @@ const BASES = new Map<string, NativeBase>([
   ].map((name) => [name, 'Error'] as const),
 ]);
 
-/** A memo of a pure function: prototypes do not change once their objects are returned. */
+/** Caches a pure function. The facts about a prototype do not change after its objects are returned. */
 const known = new WeakMap<object, ClassTraits>();
 
 export function traitsOf(prototype: object): ClassTraits {
@@ -113,7 +113,7 @@ export function traitsOf(prototype: object): ClassTraits {
   return traits;
 }
 
-/** The classes of an object, from its own up to the first built-in one. */
+/** Returns the classes of an object, from its own up to the first built-in one, which is left out. */
 export function classChain(prototype: object): ClassConstructor[] {
   const chain: ClassConstructor[] = [];
   for (let level: object | null = prototype; level !== null; level = Object.getPrototypeOf(level) as object | null) {
@@ -124,7 +124,7 @@ export function classChain(prototype: object): ClassConstructor[] {
   return chain;
 }
 
-/** The name of a class in its source; empty if a static member hides it. */
+/** Returns a class's name in its source; empty if a static member hides it. */
 export function nameOf(type: ClassConstructor): string {
   const { name } = type as { name: unknown };
   return typeof name === 'string' ? name : '';
@@ -162,7 +162,7 @@ function readTraits(prototype: object): ClassTraits {
   return new ClassTraits(prototype, base ?? 'Object', type, refusal, inherited, codecOf(prototype));
 }
 
-/** Undefined for a prototype that is not built-in, or whose objects cannot be copied. */
+/** Returns undefined for a prototype that is not built-in, or whose objects cannot be copied. */
 function nativeBase(prototype: object): NativeBase | undefined {
   if (prototype === Object.prototype) return 'Object';
   if (prototype === Buffer.prototype) return 'Buffer';
@@ -180,7 +180,7 @@ function constructorOf(prototype: object): ClassConstructor | undefined {
 
 function refusalOf(prototype: object): string | undefined {
   const type = constructorOf(prototype);
-  // Dictionaries have empty prototypes, for speed.
+  // Libraries give dictionaries an empty prototype, because it is fast.
   if (type === undefined && Reflect.ownKeys(prototype).length === 0) return undefined;
   if (type === undefined) return 'an object that inherits from another object and has no class';
   const name = nameOf(type);
@@ -195,15 +195,15 @@ const NATIVE_REFUSALS: Readonly<Record<string, string>> = {
   SharedArrayBuffer: 'shared memory, which others write into',
 };
 
-/** `Response`, `Headers`, `Blob`, `URL` …: JavaScript classes with hidden state that no copy has. */
+/** Returns true for `Response`, `Headers`, `Blob`, `URL` and others: JavaScript classes with hidden state that a copy would not have. */
 function isOfPlatform(name: string, type: ClassConstructor): boolean {
   return Object.hasOwn(globalThis, name) && (globalThis as Record<string, unknown>)[name] === type;
 }
 
-/** Methods of streams of Node and the web, observables, Nest's `StreamableFile` and asynchronous iterators. */
+/** Methods of Node and web streams, observables, Nest's `StreamableFile` and asynchronous iterators. */
 const READ_ONCE = ['pipe', 'getReader', 'getStream', Symbol.asyncIterator] as const;
 
-/** Streams, observables and iterators can be read once, whatever their class. */
+/** Describes a stream, observable or iterator, which can be read only once; undefined for other objects. */
 function readOnceRefusal(prototype: object): string | undefined {
   if (READ_ONCE.some((name) => hasMethod(prototype, name)))
     return 'a stream or asynchronous iterator, which can be read once';
@@ -212,7 +212,7 @@ function readOnceRefusal(prototype: object): string | undefined {
   return undefined;
 }
 
-/** Finds a method without running an accessor. */
+/** Returns true if an object has this method. Runs no accessor. */
 function hasMethod(prototype: object, name: string | symbol): boolean {
   for (let level: object | null = prototype; level !== null; level = Object.getPrototypeOf(level) as object | null) {
     const descriptor = Object.getOwnPropertyDescriptor(level, name);
@@ -221,7 +221,7 @@ function hasMethod(prototype: object, name: string | symbol): boolean {
   return false;
 }
 
-/** False for an object that only has a built-in class as its prototype: it has no state to copy. */
+/** Returns false for an object that only inherits from a built-in class: it has no internal state to copy. */
 export function hasSlotsOf(base: NativeBase, source: object): boolean {
   switch (base) {
     case 'Object':

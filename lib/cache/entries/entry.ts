@@ -1,53 +1,53 @@
 import type { Series } from '../base/observer.js';
 
 /**
- * An entry of a layer. It carries its own times. So a layer's physical TTL only frees memory, and copying
- * the entry to another layer keeps the remaining time. All times are of this process's clock; a shared layer converts them.
+ * An entry of a layer. It carries its own times. So a layer's physical TTL only frees memory, and a copy in another layer keeps the
+ * remaining time. All times are times of this process's clock; a shared layer converts them.
  */
 export interface Entry {
   /**
-   * The value, isolated: frozen before it has a second reader, or marked {@link Entry.mutable} and copied for each reader. Readers
-   * of a `JsonText` get the parsed value.
+   * The isolated value. It is frozen before it has a second reader, or marked {@link Entry.mutable}. Readers get a copy of a mutable value,
+   * and the parsed value of a `JsonText`.
    */
   readonly value: unknown;
-  /** When the load or set that produced it began. */
+  /** When the load or set that produced the entry began. */
   readonly createdAt: number;
-  /** Until when it is fresh: the logical TTL. `Infinity` without one. */
+  /** Until when the entry is fresh: the logical TTL. `Infinity` without a TTL. */
   readonly freshUntil: number;
-  /** Until when it may be served while a refresh runs (stale-while-revalidate, RFC 5861 §3); at least `freshUntil`. */
+  /** Until when the entry may be served while a refresh runs (stale-while-revalidate, RFC 5861 §3); at least `freshUntil`. */
   readonly staleUntil: number;
-  /** Until when a layer keeps it, including stale-if-error (RFC 5861 §4); at least `staleUntil`. */
+  /** Until when a layer keeps the entry, including the time of stale-if-error (RFC 5861 §4); at least `staleUntil`. */
   readonly removeAt: number;
   readonly tags: readonly string[];
-  /** Estimated bytes that the entry takes in memory with everything it holds, without {@link Entry.derived}. */
+  /** Estimated bytes of the entry in memory with everything that it holds, without {@link Entry.derived}. */
   readonly size: number;
-  /** The time of its load, milliseconds; 0 if it was set. XFetch weighs refreshes by it. */
+  /** The time of the load, milliseconds; 0 if the value was set. XFetch refreshes entries with a higher cost earlier. */
   readonly cost: number;
-  /** True if the value holds objects that cannot be frozen (Date, Map, Buffer …) or instances of classes, or is a `JsonText`: readers get a copy or the parsed value. */
+  /** True if the value is a `JsonText`, or holds instances of classes or objects that cannot be frozen (Date, Map, Buffer …). */
   readonly mutable: boolean;
   /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
-  /** The names of the classes of its instances in a shared layer; undefined without instances. */
+  /** Gives the names of the value's classes in a shared layer; undefined if the value holds no instances. */
   readonly classes: ClassNames | undefined;
-  /** The epoch of this process's invalidations when its load began (see invalidations.ts). */
+  /** The epoch of this process's invalidations when the entry's load began (see invalidations.ts). */
   readonly epoch: number;
-  /** The part of the answer besides its value: status and headers that a handler set. */
+  /** The part of an HTTP answer besides the value: the status and headers that a handler set. */
   readonly meta: EntryMeta | undefined;
-  /** Data that a caller derived from the value once, such as the encoded answer; never leaves the process. */
+  /** Data that a caller computed once from the value, such as the encoded answer. It never leaves the process. */
   derived: Derived | undefined;
-  /** Where accesses of an undeclared key are counted, looked up once; set by the cache, never leaves the process. */
+  /** The series of an undeclared key, looked up once. The cache sets it; it never leaves the process. */
   series?: Series | undefined;
-  /** The access counts of a followed key, see {@link Track}; 0 or undefined if its key is not followed. Never leaves the process. */
+  /** The hit counts of a followed key, see {@link Track}; 0 or undefined if the key is not followed. It never leaves the process. */
   track?: number;
 }
 
 /** Data that callers derive from a value and store with its entry. */
 export interface Derived {
-  /** Estimated bytes that it adds to the entry. */
+  /** Estimated bytes of the data. */
   readonly size: number;
 }
 
-/** Names of classes in a shared layer. */
+/** Gives classes their names in a shared layer. */
 export interface ClassNames {
   nameOf(prototype: object): ClassName;
 }
@@ -58,7 +58,7 @@ export interface ClassName {
   readonly alias: string | undefined;
   /** The name in its source. */
   readonly name: string;
-  /** A hash of its source and the sources of its base classes. */
+  /** A hash of the sources of the class and its base classes. */
   readonly fingerprint: string;
 }
 
@@ -74,7 +74,7 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 /** Characters that Node accepts in the value of a header. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** True for metadata that may be sent in a response: metadata of other processes is untrusted. */
+/** Returns true for metadata that may be sent in a response. Metadata written by other processes is untrusted. */
 export function isEntryMeta(meta: unknown): meta is EntryMeta {
   if (typeof meta !== 'object' || meta === null) return false;
   const { status, headers } = meta as { status?: unknown; headers?: unknown };

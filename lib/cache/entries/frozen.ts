@@ -1,12 +1,12 @@
 import { keptExtraNamesOf, extraProperty } from './extra-properties.js';
 
 /**
- * Freezes the result of a decoder, plain objects and arrays all the way down: no other code holds a part of it, so
- * it can be shared without a copy.
+ * Freezes the result of a decoder with all its plain objects and arrays. No other code holds a part of it, so it can be shared without a
+ * copy.
  */
 export function frozen(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  // Before its parts: a structured clone may contain itself.
+  // Freeze the object before its parts, because a structured clone may contain itself.
   Object.freeze(value);
   if (Array.isArray(value)) {
     for (const item of value) frozen(item);

@@ -1,6 +1,6 @@
-/** How an application turns instances of one of its classes into data and back. */
+/** Encodes instances of one of the application's classes as data, and decodes them. */
 export interface InstanceCodec {
-  /** The name of its instances in a shared layer. */
+  /** The name of the class in a shared layer. */
   readonly name: string;
   encode(instance: object): unknown;
   decode(data: unknown): object;
@@ -8,13 +8,13 @@ export interface InstanceCodec {
 
 const CODEC = Symbol('codec');
 
-/** What is stored in place of an instance that the application encodes. Readers get the decoded instance. */
+/** The object that is stored in place of an instance that the application encodes. Readers get the decoded instance. */
 export interface HeldInstance {
-  /** Plain data. */
+  /** The encoded instance, as plain data. */
   data: unknown;
 }
 
-/** The prototype of all held instances of one codec. Its properties are not part of the data. */
+/** Creates the prototype of all held instances of one codec. Its properties are not part of the data. */
 export function heldPrototype(codec: InstanceCodec): object {
   return Object.freeze(Object.create(null, { [CODEC]: { value: codec } }) as object);
 }

@@ -1,16 +1,16 @@
 import { CacheError } from '../base/errors.js';
 import type { ClassTraits, NativeBase } from './class-traits.js';
 
-/** One own property of an instance: its value and how it is declared. */
+/** One own property of an instance, with its value and attributes. */
 export interface OwnProperty {
   readonly key: string | symbol;
   readonly descriptor: PropertyDescriptor;
 }
 
 /**
- * True if assigning the own properties of an instance to an empty one copies them all: they are ordinary data properties, and no
- * accessor or constant of a prototype hides them.
- * @throws CacheError `VALUE_NOT_SERIALIZABLE` if one is an accessor.
+ * Returns true if it is enough to assign the own properties of an instance to an empty one. They must be ordinary data properties, and no
+ * accessor or constant of a prototype may have the same name.
+ * @throws CacheError `VALUE_NOT_SERIALIZABLE` if a property is an accessor.
  */
 export function isRegular(source: object, traits: ClassTraits): boolean {
   for (const name of Object.getOwnPropertyNames(source)) {
@@ -21,14 +21,14 @@ export function isRegular(source: object, traits: ClassTraits): boolean {
   return Object.getOwnPropertySymbols(source).length === 0 && Object.isExtensible(source);
 }
 
-/** True for the attributes that an assignment sets. */
+/** Returns true if the attributes are those that an assignment sets. */
 function isOrdinary({ writable, enumerable, configurable }: PropertyDescriptor): boolean {
   return writable === true && enumerable === true && configurable === true;
 }
 
 /**
- * Returns every own property except those that internal slots hold.
- * @throws CacheError `VALUE_NOT_SERIALIZABLE` if one is an accessor.
+ * Returns every own property that internal slots do not hold.
+ * @throws CacheError `VALUE_NOT_SERIALIZABLE` if a property is an accessor.
  */
 export function ownPropertiesOf(source: object, { base, name }: ClassTraits): OwnProperty[] {
   const properties: OwnProperty[] = [];
@@ -36,14 +36,14 @@ export function ownPropertiesOf(source: object, { base, name }: ClassTraits): Ow
     if (isOfSlots(key, base)) continue;
     const descriptor = Object.getOwnPropertyDescriptor(source, key)!;
     if (descriptor.get === undefined && descriptor.set === undefined) properties.push({ key, descriptor });
-    // In some engines `stack` is an accessor, in others a value.
+    // Some engines make `stack` an accessor.
     else if (base === 'Error' && key === 'stack') properties.push({ key, descriptor: stackOf(source as Error) });
     else throw accessorRefusal(name, String(key));
   }
   return properties;
 }
 
-/** Turns a finished copy into an instance: sets its class, and the own properties that assignment does not copy. */
+/** Turns a finished copy into an instance: sets the prototype, and the own properties with their attributes. */
 export function becomeInstance<T extends object>(
   copy: T,
   source: object,

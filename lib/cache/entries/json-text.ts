@@ -2,15 +2,18 @@ import { frozen } from './frozen.js';
 import { extraNamesOf } from './extra-properties.js';
 
 /**
- * A value stored as JSON text, which costs the garbage collector less than a tree of objects. Used for values that are sent as JSON; any
- * other reader gets the parsed value.
+ * A value stored as JSON text, which costs the garbage collector less than a tree of objects. Used for values that are sent as JSON. Other
+ * readers get the parsed value.
  */
 export class JsonText {
   #shared: WeakRef<object> | undefined;
 
   constructor(readonly text: string) {}
 
-  /** Returns the frozen value. Readers share it while one of them holds it: the entry's size counts the text alone. */
+  /**
+   * Returns the parsed, frozen value. Readers share it while one of them holds it. It is held weakly, so the entry's size counts only the
+   * text.
+   */
   shared(): object {
     let value = this.#shared?.deref();
     if (value === undefined) {
@@ -26,21 +29,21 @@ export class JsonText {
   }
 }
 
-/** The text of an object or array that JSON represents without loss; undefined for other values. @throws what a getter throws */
+/** Returns the text of an object or array that JSON represents without loss; undefined for other values. @throws the error of a getter */
 export function jsonText(value: object): JsonText | undefined {
   if (!survivesJson(value, new OnceOnly())) return undefined;
   return new JsonText(JSON.stringify(value));
 }
 
-/** Deeper values are checked by the general copy, which can refuse them. */
+/** The general copy checks values that are nested deeper, and can refuse them. */
 const MAX_DEPTH = 100;
 
-/** From so many objects on, a set finds one faster than a search. */
+/** From this number of objects on, a set is faster than a search. */
 const MANY = 32;
 
-/** The objects of a value, each of which may occur once. */
+/** The objects of a value. Each may occur only once, because JSON cannot represent shared references. */
 class OnceOnly {
-  /** Most values hold few objects. A set would store a hash in each of them, and grow several times. */
+  /** Most values hold few objects. A set would store a hash in each of them and grow several times. */
   readonly #few: object[] = [];
   #many: Set<object> | undefined;
 
@@ -57,7 +60,7 @@ class OnceOnly {
   }
 }
 
-/** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
+/** Returns true if `JSON.parse(JSON.stringify(value))` gives the same value. */
 function survivesJson(value: unknown, seen: OnceOnly, depth = 0): boolean {
   switch (typeof value) {
     case 'string':

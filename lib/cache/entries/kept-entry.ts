@@ -4,16 +4,16 @@ import { arrayBytes, objectBytes, stringBytes } from './sizes.js';
 import { Track } from './track.js';
 import type { IsolatedValue } from './values.js';
 
-/** Bytes of an entry besides its values: the object, its times, its places in the map and in the order of use. */
+/** Bytes of an entry without its values: the object, its times, and its places in the map and in the order of use. */
 const ENTRY_BYTES = 272;
 
-/** A map that keeps entries and counts their bytes. */
+/** A map that holds entries and counts their bytes. */
 export interface EntryHolder {
-  /** Stores derived data with an entry, if there is room. */
+  /** Stores derived data with an entry if there is room. */
   hold(entry: KeptEntry, derived: Derived): void;
 }
 
-/** The value of an entry, and how its readers get it. */
+/** The value of an entry, and how readers get it. */
 export type EntryValue = Pick<Entry, 'value' | 'mutable' | 'json'>;
 
 /** A neighbour in a ring of entries that expire at about the same time. */
@@ -26,39 +26,39 @@ export interface ExpiryLink {
 const Flag = { mutable: 1, json: 2, anySize: 4 } as const;
 
 /**
- * An entry in this process's memory. The stale and grace times are stored as durations: V8 keeps small integers without an object of
- * their own. The fields of the eviction policy and of the expiry order are in the entry itself: that saves memory with a million
- * entries, and a hit reads fewer cache lines.
+ * An entry in this process's memory. The stale and grace times are stored as durations, because V8 stores small integers without a separate
+ * object. The entry itself holds the fields of the eviction policy and of the expiry order. That saves memory with a million entries, and a
+ * hit reads fewer cache lines.
  */
 export class KeptEntry implements Entry, ExpiryLink {
-  // In the order in which a hit reads them.
+  // The fields stand in the order in which a hit reads them.
   readonly value: unknown;
   readonly freshUntil: number;
   readonly tags: readonly string[];
   readonly #flags: number;
-  /** A count that the eviction policy keeps for this entry. */
+  /** A count that the eviction policy stores with this entry. */
   tally = 0;
   series: Series | undefined;
   /** Bits of the access stream, see {@link Track}. 0: the stream does not follow this key. */
   track = 0;
-  /** Its neighbours in a list of the eviction policy. */
+  /** The neighbours of the entry in a list of the eviction policy. */
   older: KeptEntry | undefined;
   newer: KeptEntry | undefined;
-  /** Its neighbours among entries that expire at about the same time; undefined if it does not expire. */
+  /** The neighbours among entries that expire at about the same time; undefined if the entry does not expire. */
   sooner: ExpiryLink | undefined;
   later: ExpiryLink | undefined;
-  /** When the eviction policy queued it, in the policy's own unit of time. */
+  /** When the eviction policy queued the entry, in the policy's own unit of time. */
   queuedAt = 0;
-  /** Fingerprint of its key; 0 while unknown. */
+  /** Fingerprint of the key; 0 while unknown. */
   fingerprint = 0;
-  /** Its key in the map that keeps it; undefined if none does. */
+  /** The key in the map that holds the entry; undefined if no map holds it. */
   key: string | undefined;
-  /** The map that keeps it. */
+  /** The map that holds the entry. */
   holder: EntryHolder | undefined;
   derived: Derived | undefined;
   readonly createdAt: number;
   readonly size: number;
-  /** Load time, milliseconds: the mean of this load and of the cost of the entry that it replaced, if any. */
+  /** The load time, milliseconds: the mean of this load and of the cost of the replaced entry, if any. */
   cost: number;
   readonly classes: ClassNames | undefined;
   readonly epoch: number;
@@ -67,9 +67,9 @@ export class KeptEntry implements Entry, ExpiryLink {
   readonly #graceMs: number;
 
   /**
-   * One argument for each field: an object that held them would cost 180 more bytes at each load and each set.
-   * @param staleMs how long after its expiry it may be served while a refresh runs.
-   * @param graceMs how long after the stale time it is kept for stale-if-error.
+   * Takes one argument for each field, because an object with these fields would cost 180 more bytes at each load and set.
+   * @param staleMs how long after its expiry the entry may be served while a refresh runs.
+   * @param graceMs how long after the stale time the entry is kept for stale-if-error.
    */
   constructor(
     { value, mutable, json }: EntryValue,
@@ -107,7 +107,7 @@ export class KeptEntry implements Entry, ExpiryLink {
     return (this.#flags & Flag.json) !== 0;
   }
 
-  /** True if its policy sets `maxEntrySize`. The layer's own limit for one entry then does not apply. */
+  /** True if the entry's policy sets `maxEntrySize`. Then the layer's own limit for one entry does not apply. */
   get anySize(): boolean {
     return (this.#flags & Flag.anySize) !== 0;
   }
@@ -120,29 +120,29 @@ export class KeptEntry implements Entry, ExpiryLink {
     return this.freshUntil + this.#staleMs + this.#graceMs;
   }
 
-  /** Bytes, including data that callers derived from it. */
+  /** Bytes of the entry, including data that callers derived from its value. */
   get bytes(): number {
     return this.size + (this.derived?.size ?? 0);
   }
 }
 
-/** Stores data derived from an entry's value with it, if its layer has room. */
+/** Stores data derived from an entry's value with the entry, if its layer has room. */
 export function keepDerived(entry: Entry, derived: Derived): void {
   if (entry instanceof KeptEntry && entry.holder !== undefined) entry.holder.hold(entry, derived);
   else entry.derived = derived;
 }
 
-/** The fields of a policy that set an entry's times and its size limit. */
+/** The fields of a policy that set an entry's times and size limit. */
 export interface EntryLimits {
-  /** Shorten each TTL by a random share of at most this, 0–1. */
+  /** Shortens each TTL by a random share of at most this, 0–1. */
   readonly jitter: number;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
-  /** Bytes; `Infinity` without a bound of its own. */
+  /** Bytes; `Infinity` if the policy sets no limit. */
   readonly maxEntrySize: number;
 }
 
-/** Estimated bytes of an entry, without data that callers derive from it. */
+/** Returns the estimated bytes of an entry, without data that callers derive from its value. */
 export function entrySize(
   key: string,
   isolated: IsolatedValue,
@@ -171,7 +171,7 @@ function headersBytes(headers: Readonly<Record<string, string | readonly string[
 }
 
 /**
- * Returns when the value stops being fresh: `now` plus its TTL, shortened at random by `jitter`; `Infinity` without a TTL.
+ * Returns when the value stops being fresh: `now` plus the TTL, which `jitter` shortens at random. `Infinity` without a TTL.
  * @param now when the value was known, not when its load began.
  */
 export function freshUntil(ttlMs: number, { jitter }: EntryLimits, now: number, random: () => number): number {
@@ -180,7 +180,7 @@ export function freshUntil(ttlMs: number, { jitter }: EntryLimits, now: number, 
   return now + Math.max(1, Math.floor(ttlMs * spread));
 }
 
-/** A new entry, with the times in which its policy lets it be served stale. Its arguments are those of {@link KeptEntry}. */
+/** Creates an entry with the times during which its policy lets it be served stale. Takes the arguments of {@link KeptEntry}. */
 export function keptEntry(
   value: EntryValue,
   size: number,
@@ -200,27 +200,27 @@ export function keptEntry(
   ); // prettier-ignore
 }
 
-/** Copies a decoded entry, with the instances of its value restored. */
+/** Copies a decoded entry, with the restored instances in its value. */
 export function restoredEntry(entry: Entry, value: unknown, classes: ClassNames): KeptEntry {
   return copied(entry, entry.freshUntil, entry.epoch, { value, classes, mutable: true, json: false });
 }
 
-/** Creates the copy of a remote entry that an earlier layer stores. It keeps the remaining times and gets the epoch of the read. */
+/** Copies a remote entry for an earlier layer. The copy keeps the remaining times and gets the epoch of the read. */
 export function backfilledEntry(entry: Entry, epoch: number, policy: Pick<EntryLimits, 'maxEntrySize'>): KeptEntry {
   return copied(entry, entry.freshUntil, epoch, entry, hasOwnBound(policy));
 }
 
-/** True if a policy bounds the size of its entries. */
+/** Returns true if a policy limits the size of its entries. */
 function hasOwnBound({ maxEntrySize }: Pick<EntryLimits, 'maxEntrySize'>): boolean {
   return maxEntrySize !== Infinity;
 }
 
-/** Copies an entry so that it expires at `now`. Its stale and grace times stay as long as before. */
+/** Copies an entry so that it expires at `now`. The durations of its stale and grace times stay the same. */
 export function expiredEntry(entry: Entry, now: number, epoch: number): KeptEntry {
   return copied(entry, now, epoch);
 }
 
-/** Returns the entry if it is a {@link KeptEntry} that no layer keeps, otherwise a copy. */
+/** Returns the entry itself if it is a {@link KeptEntry} that no layer holds, otherwise a copy. */
 export function ownEntry(entry: Entry, anySize = entry instanceof KeptEntry && entry.anySize): KeptEntry {
   return entry instanceof KeptEntry && entry.holder === undefined
     ? entry

@@ -2,21 +2,21 @@ import type { ListedClass } from './listed-classes.js';
 import { PatternClasses } from './pattern-classes.js';
 import type { InstanceCodecs } from './values.js';
 
-/** The most prefixes of undeclared keys for which classes are remembered; keys with other prefixes use the listed classes only. */
+/** The most prefixes of undeclared keys for which classes are recorded. Keys with other prefixes use only the listed classes. */
 const REMEMBERED_HEADS = 1_000;
 
 /**
- * The known classes of values, by pattern: by the prefix of the pattern's keys, up to its first `*`.
- * The prefix of a key that no pattern declares is the text before its first colon.
+ * The known classes of values, by the prefix of their keys. The prefix of a declared pattern is its text up to the first `*`. The prefix of
+ * a key that no pattern declares is its text up to and with the first colon.
  */
 export class KnownClasses {
   readonly #defaults = new PatternClasses('*');
   readonly #declared = new Map<string, PatternClasses>();
   readonly #undeclared = new Map<string, PatternClasses>();
-  /** True if the application encodes instances of a class. Only then are values searched for such instances before they are copied. */
+  /** True if the application encodes instances of a class. Only then, a copy searches values for such instances. */
   #encodes = false;
 
-  /** @param listed the classes that any pattern may return. */
+  /** @param listed the classes that values of any pattern may hold. */
   constructor(listed: readonly ListedClass[]) {
     this.#list(this.#defaults, listed);
   }
@@ -27,12 +27,12 @@ export class KnownClasses {
     return this.#list(this.#of(this.#declared, head!), listed);
   }
 
-  /** The codecs for instances in a key's values; undefined if there are none. */
+  /** Returns the codecs for instances in a key's values; undefined if there are none. */
   codecsOf(key: string): InstanceCodecs | undefined {
     return this.#encodes ? this.ofKey(key) : undefined;
   }
 
-  /** As {@link ofKey}, with further listed classes. */
+  /** Returns the classes of a key as {@link ofKey} does, and lists further classes there. */
   listed(key: string, listed: readonly ListedClass[]): PatternClasses {
     return this.#list(this.ofKey(key), listed);
   }

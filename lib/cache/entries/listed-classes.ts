@@ -6,28 +6,29 @@ import { heldPrototype, type InstanceCodec } from './held-instance.js';
 /** A class whose instances the application encodes as data and decodes. */
 export interface EncodedClass {
   readonly class: ClassConstructor;
-  /** Returns the data of an instance: any value that can be cached. */
+  /** Encodes an instance as any value that can be cached. */
   encode(instance: object): unknown;
-  /** Returns the instance of such data. */
+  /** Returns the instance that such data represents. */
   decode(data: unknown): object;
 }
 
 /**
- * The classes whose instances cached values may hold. A new process can then restore them from a shared layer at once. Give a
- * list of classes, or an object of classes by name. The names of the object are stored in the layer, so a build may rename the classes.
+ * The classes of the instances that cached values may hold. With this list, a new process can restore instances from a shared layer at
+ * once. Give a list of classes, or an object with a name for each class. The names of the object are stored in the layer, so a build may
+ * rename the classes.
  */
 export type CachedClasses = readonly ClassConstructor[] | Readonly<Record<string, ClassConstructor | EncodedClass>>;
 
-/** One entry of the option. */
+/** One item of the option. */
 export interface ListedClass {
-  /** The name that its application gave it; undefined if it is listed under the class's own name. */
+  /** The name from the object of classes; undefined if the option is a list. */
   readonly alias: string | undefined;
   readonly prototype: object;
-  /** The prototype of the object that is stored instead of an instance. Only set if the application encodes the class. */
+  /** The prototype of the objects that are stored instead of instances; set only if the application encodes the class. */
   readonly held: object | undefined;
 }
 
-/** @throws CacheError `INVALID_OPTIONS`, naming every fault. */
+/** Reads the option. @throws CacheError `INVALID_OPTIONS`, which lists every fault. */
 export function listedClasses(option: CachedClasses): ListedClass[] {
   const faults = classFaults(option, 'classes');
   if (faults.length > 0) throw new CacheError('INVALID_OPTIONS', `${faults.join('. ')}.`);
@@ -38,7 +39,7 @@ export function listedClasses(option: CachedClasses): ListedClass[] {
   });
 }
 
-/** Lists the faults of the option, each with its place. */
+/** Returns the faults of the option, each with its path. */
 export function classFaults(option: unknown, where: string): string[] {
   if (Array.isArray(option)) {
     return option.flatMap((type: unknown, index) => {

@@ -26,7 +26,7 @@ export function nativeCopy(source: object, base: NativeBase): object {
     case 'TypedArray':
     case 'DataView':
       return viewCopy(source as ArrayBufferView);
-    // Its message and stack are own properties.
+    // The message and the stack of an error are own properties, which are copied later.
     case 'Error':
       return new Error();
     case 'Boxed':
@@ -36,7 +36,7 @@ export function nativeCopy(source: object, base: NativeBase): object {
   }
 }
 
-/** The most holes of an array: an array of few elements may be billions long. */
+/** The most holes in an array that is copied. An array with few elements may be billions long. */
 const MAX_HOLES = 100_000;
 
 /** Describes why a built-in object cannot be copied; undefined if it can. */
@@ -55,7 +55,7 @@ export function nativeRefusal(source: object, base: NativeBase): string | undefi
   }
 }
 
-/** Counts holes up to the limit. */
+/** Counts the holes of an array, up to the limit. */
 function hasManyHoles(source: readonly unknown[]): boolean {
   const { length } = source;
   if (length <= MAX_HOLES) return false;
@@ -70,13 +70,13 @@ function bufferRefusal(buffer: ArrayBufferLike): string | undefined {
   return (buffer as { resizable?: boolean }).resizable === true ? 'an ArrayBuffer that can be resized' : undefined;
 }
 
-/** Elements of a Map or Set by the built-in iterator, whatever a subclass overrides. */
+/** Returns the elements of a Map or Set. Uses the built-in iterator, because a subclass may override it. */
 export function entriesOf(source: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): Iterable<[unknown, unknown]> {
   const { entries } = types.isMap(source) ? Map.prototype : Set.prototype;
   return entries.call(source as never) as Iterable<[unknown, unknown]>;
 }
 
-/** The items of an array of any class, and its holes. */
+/** Returns the items of an array of any class in a plain array, with the same holes. */
 export function itemsOf(source: readonly unknown[]): unknown[] {
   const items: unknown[] = [];
   items.length = source.length;
@@ -88,7 +88,7 @@ export function timeOf(source: Date): number {
   return Date.prototype.getTime.call(source);
 }
 
-/** Estimated bytes of the object and its internal slots, without the contents of a collection. */
+/** Returns the estimated bytes of an object with its internal slots, without the contents of a collection. */
 export function nativeSize(source: object, base: NativeBase): number {
   switch (base) {
     case 'Object':
@@ -121,16 +121,16 @@ function primitiveBytes(value: unknown): number {
   return typeof value === 'bigint' ? bigintBytes(value) : 0;
 }
 
-/** An object with internal slots. */
+/** Bytes of an object with internal slots. */
 const SLOTS_BYTES = 96;
 const ERROR_BYTES = 40;
 
-/** A copy of few bytes is part of a pool that other buffers share. */
+/** A small copy lies in a pool that other buffers share. */
 function bufferBytes(length: number): number {
   return (length < Buffer.poolSize >>> 1 ? SLOTS_BYTES : 2 * SLOTS_BYTES) + length;
 }
 
-/** The built-in size, whatever a subclass overrides. */
+/** Returns the size of a Map or Set. Uses the built-in getter, because a subclass may override it. */
 function sizeOfCollection(source: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): number {
   return (types.isMap(source) ? MAP_SIZE : SET_SIZE).call(source as never);
 }
@@ -142,7 +142,7 @@ function sizeGetter(prototype: object): (this: never) => number {
   return Object.getOwnPropertyDescriptor(prototype, 'size')!.get as (this: never) => number;
 }
 
-/** Returns a view of its own bytes only: the rest of a shared buffer is not copied. */
+/** Copies a view with its own bytes only; the rest of a shared buffer is not copied. */
 function viewCopy(source: ArrayBufferView): ArrayBufferView {
   const { buffer } = bytesOf(source).slice();
   return new (viewConstructor(source))(buffer);
@@ -152,13 +152,13 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** The constructor in this realm, found by the engine's name for it, whatever its class is called. */
+/** Returns the constructor in this realm. Finds it by the engine's name of the type, because a subclass may have another name. */
 function viewConstructor(source: ArrayBufferView): ViewConstructor {
   if (types.isDataView(source)) return DataView;
   return (globalThis as unknown as Record<string, ViewConstructor | undefined>)[viewName(source)] ?? Uint8Array;
 }
 
-/** The engine's name of the typed array, whatever its class is called. */
+/** Returns the engine's name of a typed array, which does not depend on the name of its class. */
 export function viewName(source: ArrayBufferView): string {
   return VIEW_NAME.call(source);
 }

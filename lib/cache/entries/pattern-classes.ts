@@ -3,21 +3,21 @@ import { type ClassConstructor, type ClassTraits, traitsOf } from './class-trait
 import type { ListedClass } from './listed-classes.js';
 import type { InstanceCodecs } from './values.js';
 
-/** The most classes that are remembered for one pattern. */
+/** The most classes that are recorded for one pattern. */
 const REMEMBERED_CLASSES = 64;
 const NO_CLASSES: ReadonlySet<ClassTraits> = new Set();
 
 /**
- * The classes that the values of one pattern are known to hold: listed by the application, declared as a return type, or
- * returned or stored before in this process. Instances are restored from a shared layer only as one of these classes, so that
- * bytes that others wrote to the layer cannot choose another class.
+ * The classes that the values of one pattern are known to hold: classes that the application lists, a declared return type, and classes
+ * that this process returned or stored before. Instances are restored from a shared layer only as one of these classes, so that bytes
+ * written to the layer by others cannot choose another class.
  *
- * A listed name is trusted. Any other name needs a source with the same fingerprint, since a minifier assigns names anew with each
+ * A listed name is trusted. For any other name, the source must have the same fingerprint too, because a minifier assigns new names in each
  * build. For names that a minifier may have chosen, even that is not enough: see `#isUnmistakable`.
  */
 export class PatternClasses implements InstanceCodecs, ClassNames {
   readonly #defaults: PatternClasses | undefined;
-  // Most patterns know no class: these are created by the first.
+  // Most patterns know no class, so the first class creates these collections.
   #aliases: Map<string, ListedClass> | undefined;
   /** By prototype. */
   #listed: Map<object, ListedClass> | undefined;
@@ -41,7 +41,7 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
     }
   }
 
-  /** Remembers a return type. A type that is not an application's class is ignored. */
+  /** Records a return type, if it is a class of the application. */
   declare(type: ClassConstructor): void {
     const traits = traitsOf(type.prototype);
     if (traits.type === type && traits.refusal === undefined) this.#know(traits);
@@ -60,7 +60,7 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
     return this.#listed?.get(prototype)?.held ?? this.#defaults?.heldPrototypeOf(prototype);
   }
 
-  /** The name of a class in a shared layer. */
+  /** Returns the name of a class in a shared layer. */
   nameOf(prototype: object): ClassName {
     const traits = traitsOf(prototype);
     const alias = traits.codec?.name ?? this.#aliasOf(prototype);
@@ -68,8 +68,8 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
   }
 
   /**
-   * The prototype of the class of that name; undefined if this pattern is not known to return one.
-   * @param properties returns the names of the own properties of its instances.
+   * Returns the prototype of the class with a name; undefined if this pattern is not known to return it.
+   * @param properties returns the names of the own properties of the instances.
    */
   prototypeOf(name: ClassName, properties: () => ReadonlySet<string>): object | undefined {
     const alias = name.alias === undefined ? undefined : this.#aliased(name.alias);
@@ -78,15 +78,15 @@ export class PatternClasses implements InstanceCodecs, ClassNames {
     const same = found.filter(({ fingerprint }) => fingerprint === name.fingerprint);
     if (same.length === 1) return this.#isUnmistakable(same[0]!, properties) ? same[0]!.prototype : undefined;
     if (same.length > 1 || found.length !== 1) return undefined;
-    // Its source has changed. If it is listed under this name, use it, unless a build may have given the name to another class.
+    // The source has changed. Use a class listed under this name, unless a build may have given its name to another class.
     const [changed] = found;
     if (!this.#isListedByName(changed!.prototype)) return undefined;
     return changed!.isMangled && this.#isSourceOfAnother(name.fingerprint) ? undefined : changed!.prototype;
   }
 
   /**
-   * A build may give the name of one class to another whose source differs only in names. Then only the properties of the instances
-   * distinguish the classes: each property must be one of this class, and not all of them may be properties of the other.
+   * Returns true if a class is certain. A build may give the name of one class to another whose source differs only in names. Then only the
+   * properties of the instances distinguish the classes: each property must belong to this class, and no other class may have all of them.
    */
   #isUnmistakable(traits: ClassTraits, properties: () => ReadonlySet<string>): boolean {
     if (!traits.isMangled) return true;

@@ -1,15 +1,17 @@
 const FEW = 24;
 
-/** An object and its copy, and the pair before it. */
+/** An object, its copy, and the pair that was added before. */
 interface SeenObject {
   readonly source: object;
   readonly copy: object;
   readonly earlier: SeenObject | undefined;
 }
 
-/** Objects that are copied already, for cycles and shared references: a short list searched backwards, then a map. */
+/**
+ * The objects that are already copied, for cycles and shared references. A short list is searched backwards; a longer one becomes a map.
+ */
 export class SeenObjects {
-  /** A linked list: most values hold two or three objects, for which an array would reserve 17 places. */
+  /** A linked list, because most values hold two or three objects, and an array would reserve 17 places. */
   #last: SeenObject | undefined;
   #count = 0;
   #map: Map<object, object> | undefined;
@@ -25,7 +27,7 @@ export class SeenObjects {
     return undefined;
   }
 
-  /** Forgets all objects, which would otherwise stay in memory. */
+  /** Releases all objects, so that they do not stay in memory. */
   clear(): void {
     this.#last = undefined;
     this.#count = 0;

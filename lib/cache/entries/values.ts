@@ -22,49 +22,51 @@ import {
 } from './sizes.js';
 
 /*
- * How values are changed when they are stored and returned.
+ * How the cache changes values when it stores and returns them.
  *
- * The cache returns what the handler or method itself would have returned. Plain data is stored once, frozen, and shared by
- * all callers. Objects that cannot be frozen (Date, Map, Buffer …) and instances of classes, which serializers and ORMs change,
- * are stored once and copied for each caller. A copy of an instance has its prototype and its own data properties, defined directly
- * instead of by a constructor or a setter. A value with a part of which no copy would behave
- * the same (a stream, a function, #private members …) is refused as a whole: its caller gets the original, and nothing is stored.
+ * The cache returns what the handler or method itself would have returned. It stores plain data once, frozen, and all callers share it. It
+ * stores objects that cannot be frozen (Date, Map, Buffer …) and instances of classes, which serializers and ORMs change, once and copies
+ * them for each caller. A copy of an instance has the same prototype and own data properties. The properties are defined directly, without
+ * a constructor or setter. If a copy of any part would not behave the same (a stream, a function, #private members …), the whole value is
+ * refused: its caller gets the original, and nothing is stored.
  */
 
-/** A value as the cache stores it: no code outside holds a part of it that can change. */
+/** A value as the cache stores it. Code outside the cache holds no part of it that can change. */
 export interface IsolatedValue {
   readonly value: unknown;
-  /** Estimated bytes, computed in the same walk. */
+  /** Estimated bytes, computed while the value is copied. */
   readonly size: number;
   /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
-  /** True if a part cannot be frozen (Date, Map, Set, Buffer …) or is an instance: each reader gets a copy. */
+  /** True if a part is an instance or cannot be frozen (Date, Map, Set, Buffer …). Each reader then gets a copy. */
   readonly mutable: boolean;
-  /** The classes of the instances in it. */
+  /** The classes of the instances in the value. */
   readonly instances: ReadonlySet<ClassTraits>;
-  /** False if it holds symbols that mean nothing in another process. */
+  /** False if the value holds symbols that mean nothing in another process. */
   readonly portable: boolean;
 }
 
-/** Finds the replacement of instances that their application encodes. */
+/** Finds the replacements for instances that the application encodes. */
 export interface InstanceCodecs {
-  /** The prototype of the replacements of instances with this prototype; undefined if these are copied. */
+  /** Returns the prototype of the objects that replace instances with this prototype; undefined if such instances are copied. */
   heldPrototypeOf(prototype: object): object | undefined;
 }
 
 export interface IsolateOptions {
-  /** False leaves the copy unfrozen, for values that are only encoded: freezing is a third of the work. @default true */
+  /** False does not freeze the copy, for values that are only encoded. Freezing is a third of the work. @default true */
   readonly freeze?: boolean;
   readonly codecs?: InstanceCodecs | undefined;
-  /** True stores the JSON of objects that cannot be copied and have a `toJSON`: for values that are only written as JSON. @default false */
+  /**
+   * True stores objects that cannot be copied but have a `toJSON` as their JSON, for values that are only written as JSON. @default false
+   */
   readonly jsonOnly?: boolean;
 }
 
 /**
- * Isolates a value: returns a copy with the semantics of the structured clone algorithm (HTML, 2.7.3), except that a Buffer stays a
- * Buffer and instances keep their classes. The given object is neither stored nor frozen.
- * @throws CacheError `VALUE_NOT_SERIALIZABLE` if a part cannot be copied faithfully or nests more than 1,000 deep, and if a
- *   getter or an application's codec throws (the cause is kept).
+ * Isolates a value: returns a copy by the rules of the structured clone algorithm (HTML, 2.7.3), except that a Buffer stays a Buffer and
+ * instances keep their classes. The given object is neither stored nor frozen.
+ * @throws CacheError `VALUE_NOT_SERIALIZABLE` if a part cannot be copied faithfully or is nested more than 1,000 deep, or if a getter or an
+ * application's codec throws (the cause is kept).
  */
 export function isolate(value: unknown, options: IsolateOptions = {}): IsolatedValue {
   try {
@@ -75,7 +77,7 @@ export function isolate(value: unknown, options: IsolateOptions = {}): IsolatedV
   }
 }
 
-/** The walk that is not running; a getter or a codec that isolates another value meanwhile gets a new one. */
+/** A walk that is not in use. If a getter or codec isolates another value during a walk, that value gets a new walk. */
 let idle: Isolation | undefined;
 
 function isolated(value: unknown, options: IsolateOptions, asksForJson: boolean): IsolatedValue {
@@ -88,7 +90,7 @@ function isolated(value: unknown, options: IsolateOptions, asksForJson: boolean)
   }
 }
 
-/** Isolates a value that is sent as JSON, as its text; undefined if JSON would lose a part of it. */
+/** Isolates a value that is sent as JSON as its text; undefined if JSON would lose a part of it. */
 export function isolateAsJson(value: object): IsolatedValue | undefined {
   const json = textOf(value);
   if (json === undefined) return undefined;
@@ -100,12 +102,12 @@ function textOf(value: object): JsonText | undefined {
   try {
     return jsonText(value);
   } catch {
-    // The other walk reports what cannot be read.
+    // The general walk reports what cannot be read.
     return undefined;
   }
 }
 
-/** The error for a value for a shared layer that has no meaning in another process. */
+/** Returns the error for a value that a shared layer cannot store, because it has no meaning in another process. */
 export function notPortable(): CacheError {
   return refusal(
     'an instance with properties named by symbols, which a shared layer cannot keep (`Symbol.for(…)` can)',
@@ -121,7 +123,7 @@ const NO_INSTANCES: ReadonlySet<ClassTraits> = new Set();
 
 const NO_OPTIONS: IsolateOptions = {};
 
-/** A walk over a value, reused from value to value: creating one costs as much as copying a small object. */
+/** One walk over a value. It is reused, because creating a walk costs as much as copying a small object. */
 class Isolation {
   #size = 0;
   #json = true;
@@ -129,11 +131,11 @@ class Isolation {
   #portable = true;
   #instances: ReadonlySet<ClassTraits> = NO_INSTANCES;
   #options = NO_OPTIONS;
-  /** Whether `toJSON` is called for objects that cannot be copied and have it. */
+  /** True if the walk calls `toJSON` of objects that have it and cannot be copied. */
   #asksForJson = false;
   readonly #seen = new SeenObjects();
   #freeze = true;
-  /** The name of the property that is being copied, for `toJSON`. */
+  /** The name of the property that is copied now, for `toJSON`. */
   #key = '';
 
   of(value: unknown, options: IsolateOptions, asksForJson: boolean): IsolatedValue {
@@ -221,7 +223,7 @@ class Isolation {
       if (item === undefined && !(index in source)) this.#json = false;
       else copy[index] = this.#any(item, depth + 1);
     }
-    // JSON does not write these names.
+    // JSON leaves out these names.
     const names = this.#asksForJson ? undefined : extraNamesOf(source);
     if (names !== undefined) this.#extraPropertys(source, copy, names, depth);
     return this.#freeze ? Object.freeze(copy) : copy;
@@ -242,7 +244,7 @@ class Isolation {
     if (this.#freeze && sharesShape(source, length)) {
       const copy: Properties = {};
       this.#seen.add(source, copy);
-      // `for…in` reads by position, which is faster than by name. It lists own properties first, and inherited ones after them.
+      // `for…in` reads by position, which is faster than by name. It lists own properties before inherited ones.
       let left = length;
       for (const name in source) {
         if (left-- === 0) break;
@@ -272,7 +274,7 @@ class Isolation {
     return this.#any(item, depth + 1);
   }
 
-  /** Copies an object that is neither an array nor plain: of a built-in class, or an instance. */
+  /** Copies an object that is neither an array nor plain: an object of a built-in class, or an instance. */
   #classed(source: object, prototype: object, depth: number): unknown {
     const held = this.#options.codecs?.heldPrototypeOf(prototype);
     if (held !== undefined) return this.#held(source, held, depth);
@@ -298,7 +300,7 @@ class Isolation {
     return copy;
   }
 
-  /** Copies the contents of a collection. */
+  /** Copies the elements of a collection. */
   #elements(source: object, copy: object, depth: number): void {
     if (Array.isArray(copy)) {
       copy.length = (source as unknown[]).length;
@@ -313,7 +315,7 @@ class Isolation {
 
   #instance(source: object, traits: ClassTraits, depth: number): object {
     this.#noteInstance(traits);
-    // Each reader gets a copy, so no part of this value need be frozen.
+    // Each reader gets a copy, so no part of this value needs to be frozen.
     this.#freeze = false;
     if (traits.isMangled) traits.noteProperties(Object.getOwnPropertyNames(source));
     if (traits.base === 'Object' && isRegular(source, traits)) {
@@ -333,7 +335,7 @@ class Isolation {
     return this.#withProperties(source, traits, depth);
   }
 
-  /** Copies an object with own properties besides internal slots. */
+  /** Copies an object with its internal slots and all own properties. */
   #withProperties(source: object, traits: ClassTraits, depth: number): object {
     const copy = this.#unfrozen(source, nativeCopy(source, traits.base));
     this.#size += nativeSize(source, traits.base);
@@ -357,7 +359,7 @@ class Isolation {
     const { codec } = traits;
     this.#size += objectBytes(1);
     held.data = this.#any(inSameTurn(codec!.encode(source), 'encode'), depth + 1);
-    // Data that cannot be decoded would fail each reader.
+    // Refuse data that cannot be decoded now, because it would fail for each reader.
     inSameTurn(codec!.decode(copyOf(held.data)), 'decode');
     return held;
   }
@@ -383,7 +385,7 @@ class Isolation {
     }
   }
 
-  /** The JSON that `JSON.stringify` would write in its place. */
+  /** Returns the value of the JSON that `JSON.stringify` would write for the object. */
   #jsonOf(source: object, depth: number): unknown {
     const text = JSON.stringify({ [this.#key]: source });
     return this.#any((JSON.parse(text) as Properties)[this.#key], depth);
@@ -393,9 +395,9 @@ class Isolation {
 type Properties = Record<string, unknown>;
 
 /**
- * True if a plain object that will be frozen is copied by assignment. V8 gives each frozen copy by spreading a separate hidden class:
- * that costs a microsecond and some 200 bytes per object, and later reads of its properties are slow. Copies by assignment share one, but
- * with more fields the engine would use a hash table.
+ * Returns true if a frozen copy of this plain object must be made by assignment. V8 gives each frozen copy made by spreading a separate
+ * hidden class: that costs a microsecond and about 200 bytes per object, and makes later reads of its properties slow. Copies made by
+ * assignment share one. With too many fields V8 would use a hash table instead.
  */
 function sharesShape(source: Properties, fields: number): boolean {
   // Assigning `__proto__` would set the prototype.

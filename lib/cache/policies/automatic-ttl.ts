@@ -11,16 +11,16 @@ import {
 } from '../options/option-rules.js';
 import { DEFAULT_TTL } from './default-ttl.js';
 
-/** A TTL that follows what the cache observes. */
+/** A TTL that the cache computes from its observations. */
 export interface AutomaticTtl {
   readonly auto: {
     /** The shortest TTL. */
     readonly min: Duration;
     /** The longest TTL. */
     readonly max: Duration;
-    /** The share of hits whose value may be outdated, 0–1. @default 0.01 */
+    /** The largest share of hits that may return an outdated value, 0–1. @default 0.01 */
     readonly maxStaleShare?: number;
-    /** The TTL until there are enough observations. @default '5m', or the nearest bound */
+    /** The TTL before there are enough observations. @default '5m', or the nearest bound */
     readonly start?: Duration;
   };
 }
@@ -40,7 +40,7 @@ export function isAutomatic(ttl: unknown): ttl is AutomaticTtl {
   return isRecord(ttl) && 'auto' in ttl;
 }
 
-/** Undefined for a TTL that is fixed or decided by a function. */
+/** Reads an automatic TTL; undefined for a TTL that is fixed or that a function computes. */
 export function automaticTtl(ttl: unknown): AutomaticTtlBounds | undefined {
   if (!isAutomatic(ttl)) return undefined;
   const { min, max, maxStaleShare = DEFAULT_STALE_SHARE, start } = ttl.auto;
@@ -64,7 +64,7 @@ function orderedBounds(value: unknown, path: string, report: Report): void {
   }
 }
 
-/** An automatic TTL, or a value of another rule. */
+/** Allows an automatic TTL, or a value of another rule. */
 export const orAutomatic =
   (rule: Rule): Rule =>
   (value, path, report) =>

@@ -1,2 +1,2 @@
-/** The TTL of a value for which no policy sets one. */
+/** The TTL of a value if no policy sets one. */
 export const DEFAULT_TTL = '5m';

@@ -5,16 +5,16 @@ import { lifetime, type ResolvedPolicy } from './resolved-policy.js';
 
 const FUNCTIONS = 'ttl, tags or cacheIf';
 
-/** For how long and under which tags a value is stored. */
+/** The TTL and the tags with which a value is stored. */
 export interface EntryTerms {
   readonly ttlMs: number;
   readonly tags: readonly string[];
 }
 
 /**
- * Returns the terms of a value by its policy, or why it is not stored. Settings for this value alone take precedence.
- * @throws errors of the policy's own functions; CacheError `INVALID_KEY`, `INVALID_DURATION` for their results,
- *   `INVALID_OPTIONS` for a promise.
+ * Returns the terms of a value by its policy, or the reason why it is not stored. Settings for this value take precedence.
+ * @throws errors of the policy's functions; CacheError `INVALID_KEY` or `INVALID_DURATION` for their results, `INVALID_OPTIONS` for a
+ * promise.
  */
 export function entryTerms<V>(
   value: V,

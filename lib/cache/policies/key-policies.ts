@@ -1,20 +1,23 @@
 import { type PolicySource, type ResolvedPolicy, inheriting } from './resolved-policy.js';
 
-/** How the handler or method that makes a key stores its entries. */
+/** How the handler or method that declares a key stores its entries. */
 export interface KeyPolicy {
   readonly policy: ResolvedPolicy;
-  /** The tags of an entry with this value. */
+  /** Returns the tags of an entry with this value. */
   tagsOf(value: unknown): readonly string[];
 }
 
-/** Finds the declaration of a key; undefined if no declared template makes it. */
+/** Finds the declaration of a key; undefined if the key matches no declared template. */
 export type KeyPolicyLookup = (key: string) => KeyPolicy | undefined;
 
-/** The policies that entries under keys of a declared template inherit, for settings that the call leaves open. */
+/**
+ * The policies that entries inherit if their keys match a declared template. An inherited policy fills the settings that the call leaves
+ * open.
+ */
 export class KeyPolicies {
   #lookup: KeyPolicyLookup | undefined;
 
-  /** Replaces the look-up. */
+  /** Replaces the lookup. */
   declare(lookup: KeyPolicyLookup | undefined): void {
     this.#lookup = lookup;
   }
@@ -23,7 +26,7 @@ export class KeyPolicies {
     return this.#lookup?.(key);
   }
 
-  /** The policy of a load of a key. @param resolved the call's policy, with the defaults of the cache */
+  /** Returns the policy for a load of a key. @param resolved the call's policy, with the defaults of the cache */
   ofLoad<V>(key: string, named: PolicySource<V> | undefined, resolved: ResolvedPolicy<V>): ResolvedPolicy<V> {
     const declared = this.#lookup?.(key);
     return declared === undefined ? resolved : inheritedFrom(declared, named, resolved);

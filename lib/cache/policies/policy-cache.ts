@@ -1,10 +1,10 @@
 import type { CachePolicy } from './policy.js';
 import { type PolicySource, type ResolvedPolicy, resolvePolicy } from './resolved-policy.js';
 
-/** Resolves each policy object once. A policy object is not read again after its first use. */
+/** Resolves each policy object once and ignores later changes of the object. */
 export class PolicyCache {
   readonly defaults: ResolvedPolicy;
-  /** True if hits without a `refreshAhead` of their own may have to refresh, because of the defaults or an override. */
+  /** True if a hit without its own `refreshAhead` may start a refresh, because of the defaults or an override. */
   hitsRefresh: boolean;
   readonly #defaults: CachePolicy;
   readonly #resolved = new WeakMap<object, ResolvedPolicy<never>>();
@@ -15,7 +15,7 @@ export class PolicyCache {
     this.hitsRefresh = this.defaults.refreshesAhead;
   }
 
-  /** @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, listing every fault of a policy. */
+  /** @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, which lists every fault of the policy. */
   resolve<V>(policy: PolicySource<V>): ResolvedPolicy<V> {
     const known = this.#resolved.get(policy);
     if (known !== undefined) return known as unknown as ResolvedPolicy<V>;
@@ -24,12 +24,12 @@ export class PolicyCache {
     return resolved;
   }
 
-  /** A policy in which the fields of `change` are replaced. @throws CacheError as {@link resolve} */
+  /** Resolves a policy with the fields of `change` replaced. @throws CacheError as {@link resolve} does */
   changed<V>(policy: PolicySource<V>, change: CachePolicy): ResolvedPolicy<V> {
     return resolvePolicy({ ...policy, ...change } as PolicySource<V>, this.#defaults);
   }
 
-  /** Whether hits under this policy may have to refresh: the hit path only needs this, and resolves nothing. */
+  /** Returns true if hits under this policy may start a refresh. The hit path only needs this, so nothing is resolved. */
   refreshesAhead<V>(policy: CachePolicy<V>): boolean {
     return policy?.refreshAhead === undefined ? this.hitsRefresh : true;
   }

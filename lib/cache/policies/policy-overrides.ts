@@ -9,18 +9,18 @@ import type { PolicySource, ResolvedPolicy } from './resolved-policy.js';
 import type { TUNABLE_FIELDS } from './tunable-fields.js';
 
 /*
- * Policies that replace declared ones while the application runs. An override belongs to a key pattern. Each plan of a declared
- * pattern holds the policy in force, and an override replaces it there, so that a hit costs
- * nothing more. Keys that no handler declares are looked up on misses and writes, and only while there are overrides.
+ * Policies that replace declared ones while the application runs. An override belongs to a key pattern. It replaces the policy in each plan
+ * of a declared pattern, so that hits cost nothing more. For keys that no handler declares, misses and writes look for an override, and
+ * only while there are overrides.
  */
 
-/** The fields that an override sets; other fields stay as declared. */
+/** The fields that an override sets. All other fields stay as declared. */
 export type PolicyChange = Omit<Pick<CachePolicy, (typeof TUNABLE_FIELDS)[number]>, 'ttl'> & { ttl?: Duration };
 
-/** Fields that start loads without a waiting caller. */
+/** Fields that start loads for which no caller waits. */
 const BACKGROUND: ReadonlySet<string> = new Set(['staleWhileRevalidate', 'softTimeout', 'refreshAhead']);
 
-/** A plan whose policy an override may replace. */
+/** A plan with its declared policy, so that overrides can change and restore it. */
 interface DeclaredPlan {
   readonly plan: { policy: ResolvedPolicy };
   readonly source: PolicySource<never>;
@@ -31,7 +31,7 @@ interface DeclaredPlan {
 /** The most patterns with an automatic TTL. */
 const MAX_AUTOMATIC = 100;
 
-/** Patterns of series for keys of several patterns, or of unknown ones. */
+/** Patterns of series that count keys of several or unknown patterns. */
 const COLLECTIVE: ReadonlySet<string> = new Set(['', '__other__']);
 
 export class PolicyOverrides {
@@ -40,19 +40,19 @@ export class PolicyOverrides {
   readonly #automatic = new Map<string, AutomaticTtlBounds>();
   readonly #changes = new Map<string, { readonly change: PolicyChange; readonly fits: GlobMatcher }>();
 
-  /** Called when the first pattern with an automatic TTL is known. */
+  /** Called when the first pattern with an automatic TTL is recorded. */
   onAutomatic: (() => void) | undefined;
 
   constructor(policies: PolicyCache) {
     this.#policies = policies;
   }
 
-  /** True if overrides exist: accesses without a declared plan check this before they look for one. */
+  /** True if there are overrides. Accesses without a declared plan check this before they look for one. */
   get any(): boolean {
     return this.#changes.size > 0;
   }
 
-  /** @param background false if loads need a caller: then no override may start a background load. */
+  /** @param background false if a load needs its caller. Then no override may start a background load. */
   declare<V>(pattern: string, plan: ReadPlan<V>, source: PolicySource<V>, background: boolean): void {
     const declared = {
       plan: plan as unknown as DeclaredPlan['plan'],
@@ -61,14 +61,14 @@ export class PolicyOverrides {
       background,
     };
     const plans = this.#plans.get(pattern);
-    // A list of one takes less memory if it is not pushed to.
+    // A list that is created with its one item takes less memory than one that is pushed to.
     if (plans === undefined) this.#plans.set(pattern, [declared]);
     else plans.push(declared);
     this.observed(pattern, plan.policy);
     this.#apply(declared, this.#changes.get(pattern)?.change);
   }
 
-  /** Records that a key of the pattern is loaded under this policy. */
+  /** Records that keys of the pattern are loaded under this policy. */
   observed(pattern: string, { automaticTtl }: Pick<ResolvedPolicy<never>, 'automaticTtl'>): void {
     if (automaticTtl === undefined || this.#automatic.has(pattern) || COLLECTIVE.has(pattern)) return;
     if (this.#automatic.size >= MAX_AUTOMATIC) return;
@@ -76,15 +76,15 @@ export class PolicyOverrides {
     if (this.#automatic.size === 1) this.onAutomatic?.();
   }
 
-  /** The patterns with an automatic TTL. */
+  /** The automatic TTLs by pattern. */
   get automatic(): ReadonlyMap<string, AutomaticTtlBounds> {
     return this.#automatic;
   }
 
-  /** Replaces a pattern's override; undefined ends it. @throws CacheError for an invalid policy. */
+  /** Replaces the override of a pattern; undefined ends it. @throws CacheError for an invalid policy. */
   set(pattern: string, change: PolicyChange | undefined): void {
     const plans = this.#plans.get(pattern) ?? [];
-    // Compute all policies first: if one is invalid, none is replaced.
+    // Compute all policies first, so that an invalid one replaces nothing.
     const policies = plans.map((plan) => this.#policyOf(plan, change));
     if (change === undefined) this.#changes.delete(pattern);
     else this.#changes.set(pattern, { change, fits: globMatcher(pattern) });
@@ -94,7 +94,7 @@ export class PolicyOverrides {
       [...this.#changes.values()].some(({ change: { refreshAhead } }) => refreshAhead !== undefined);
   }
 
-  /** The override for an access without a declared plan. */
+  /** Returns the override for an access without a declared plan. */
   changeOf(key: string, { pattern }: Series): PolicyChange | undefined {
     const own = this.#changes.get(pattern);
     if (own !== undefined || !COLLECTIVE.has(pattern)) return own?.change;
@@ -105,22 +105,22 @@ export class PolicyOverrides {
     return best === undefined ? undefined : this.#changes.get(best)!.change;
   }
 
-  /** The defaults of the cache with an override. */
+  /** Returns the defaults of the cache with an override applied. */
   ofCache(change: PolicyChange): ResolvedPolicy {
     return this.#policies.changed({}, change);
   }
 
-  /** Every pattern with a declared plan. */
+  /** The patterns with a declared plan. */
   get declaredPatterns(): IterableIterator<string> {
     return this.#plans.keys();
   }
 
-  /** The policies that handlers and methods of a pattern declare; the defaults of the cache if there are none. */
+  /** Returns the policies that handlers and methods declare for a pattern, or the defaults of the cache if there are none. */
   declared(pattern: string): readonly ResolvedPolicy[] {
     return this.#plans.get(pattern)?.map(({ declared }) => declared) ?? [this.#policies.defaults];
   }
 
-  /** The policies in force for a pattern. */
+  /** Returns the policies that now apply to a pattern. */
   effective(pattern: string): readonly ResolvedPolicy[] {
     const plans = this.#plans.get(pattern);
     if (plans !== undefined) return plans.map(({ plan }) => plan.policy);

@@ -26,7 +26,7 @@ export const rate = number(0, 1);
 
 export const classes: Rule = (value, path, report) => classFaults(value, path).forEach((fault) => report(fault));
 
-/** The fields of a policy besides its TTL. */
+/** The rules for the fields of a policy, without its TTL. */
 export const policyFields = {
   staleWhileRevalidate: duration,
   staleIfError: duration,
@@ -48,7 +48,7 @@ export const policyFields = {
   classes,
 } satisfies Record<string, Rule>;
 
-/** A policy as `getOrSet`, `wrap` and similar methods accept it. */
+/** The rules for a policy that `getOrSet`, `wrap` and similar methods accept. */
 const fields: Readonly<Record<string, Rule>> = {
   ttl: orAutomatic(functionOr(duration)),
   ...policyFields,
@@ -57,7 +57,7 @@ const fields: Readonly<Record<string, Rule>> = {
 const policyRule = shape(fields);
 const rules = new Map(Object.entries(fields));
 
-/** Fields whose texts are parsed, and so checked, when the policy is resolved. */
+/** Fields whose strings are parsed when the policy is resolved, which also checks them. */
 const DURATIONS: ReadonlySet<string> = new Set([
   'ttl',
   'staleWhileRevalidate',
@@ -69,8 +69,8 @@ const DURATIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks names and types, which resolving a policy does not check. Throws an unspecific error at the first fault:
- * {@link policyError} lists all. This runs on every miss with its own policy, so it allocates nothing.
+ * Checks names and types, because resolving a policy does not. Throws an unspecific error at the first fault; {@link policyError} lists all
+ * faults. Every miss with its own policy calls this, so it allocates nothing.
  */
 export function checkTypes(policy: object): void {
   if (typeof policy !== 'object' || policy === null) giveUp();
@@ -87,13 +87,13 @@ function giveUp(): never {
   throw new TypeError('not a policy');
 }
 
-/** All faults of a policy as one error; undefined if there are none. */
+/** Returns all faults of a policy as one error; undefined if there are none. */
 export function policyError(policy: unknown): CacheError | undefined {
   const faults = faultsIn(policyRule, policy, isRecord(policy) ? '' : 'policy');
   return faults.length === 0 ? undefined : faultsError('Cache policy', faults);
 }
 
-/** Times of one policy that are valid one by one but contradict each other. */
+/** Reports times of one policy that are valid separately but contradict each other. */
 export function timeContradictions(
   { softTimeout, hardTimeout = '30s' }: Readonly<Record<string, unknown>>,
   path: string,

@@ -6,29 +6,29 @@ import { checkTags } from '../base/keys.js';
 import type { CachePolicy } from './policy.js';
 import { checkTypes, policyError } from './policy-rules.js';
 
-/** A policy with every field set, in milliseconds: created once per handler, read on every access. `Infinity` means "never". */
+/** A policy with every field set, in milliseconds. It is created once per handler and read on every access. `Infinity` means "never". */
 export interface ResolvedPolicy<V = unknown> {
-  /** `Infinity` for an entry that does not expire. */
+  /** `Infinity` if entries do not expire. */
   readonly ttlMs: number;
-  /** The bounds of an automatic `ttlMs`; undefined if it is fixed. */
+  /** The bounds of an automatic TTL; undefined if the TTL is not automatic. */
   readonly automaticTtl: AutomaticTtlBounds | undefined;
   readonly ttlOf: ((value: V) => Duration) | undefined;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
   readonly softTimeoutMs: number;
   readonly hardTimeoutMs: number;
-  /** True if a fresh entry may have to be refreshed: the only field that the hit path reads. */
+  /** True if a hit may have to start a refresh. The hit path reads only this field. */
   readonly refreshesAhead: boolean;
-  /** Fraction of the TTL from which a fresh entry is refreshed; `Infinity`: not. */
+  /** The fraction of the TTL after which a hit refreshes the entry; `Infinity` for no refresh. */
   readonly refreshFraction: number;
-  /** Weight of XFetch's early refresh; 0: off. */
+  /** The weight of XFetch's early refresh; 0 for no such refresh. */
   readonly xfetchBeta: number;
-  /** Milliseconds before expiry from which `wrap` refreshes; 0: off. */
+  /** The milliseconds before expiry in which `wrap` refreshes; undefined for no refresh. */
   readonly refreshThreshold: number | ((value: V) => number) | undefined;
   readonly jitter: number;
-  /** How long null is stored; undefined: like any value; 0: not. */
+  /** How long null is stored. Undefined: as long as any value. 0: not stored. */
   readonly nullTtlMs: number | undefined;
-  /** How long undefined is stored; 0: not. */
+  /** How long undefined is stored. 0: not stored. */
   readonly undefinedTtlMs: number;
   readonly cacheIf: ((value: V) => boolean) | undefined;
   readonly lock: boolean;
@@ -37,16 +37,16 @@ export interface ResolvedPolicy<V = unknown> {
   readonly tagsOf: ((value: V) => readonly string[]) | undefined;
   readonly maxEntrySize: number;
   readonly clone: boolean;
-  /** Classes of instances in its values, in addition to those of the whole cache. */
+  /** Classes of instances in the values, in addition to those of the whole cache. */
   readonly classes: readonly ListedClass[];
 }
 
-/** A policy as it is written, with the field that `wrap` adds. */
+/** A policy before it is resolved, with the field that `wrap` adds. */
 export type PolicySource<V> = CachePolicy<V> & { refreshThreshold?: number | ((value: V) => number) };
 
 /**
- * Sets every field of a policy; fields that it leaves open come from the defaults.
- * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, listing every fault.
+ * Sets every field of a policy. Fields that the policy leaves open come from the defaults.
+ * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, which lists every fault.
  */
 export function resolvePolicy<V>(policy: PolicySource<V>, defaults: CachePolicy): ResolvedPolicy<V> {
   try {
@@ -87,7 +87,10 @@ function decided<V>(policy: PolicySource<V>, defaults: CachePolicy): ResolvedPol
   };
 }
 
-/** The resolved fields of each option. How hits are read does not belong to an entry, so `clone`, `refreshAhead` and `classes` are not inherited. */
+/**
+ * The resolved fields of each option that a call can inherit. `clone`, `refreshAhead` and `classes` are not inherited, because they concern
+ * reads, not the stored entry.
+ */
 const DECIDED_BY: Partial<Record<keyof CachePolicy, readonly (keyof ResolvedPolicy)[]>> = {
   ttl: ['ttlMs', 'automaticTtl', 'ttlOf'],
   staleWhileRevalidate: ['staleWhileRevalidateMs'],
@@ -104,7 +107,7 @@ const DECIDED_BY: Partial<Record<keyof CachePolicy, readonly (keyof ResolvedPoli
 };
 const INHERITED = Object.entries(DECIDED_BY) as [keyof CachePolicy, readonly (keyof ResolvedPolicy)[]][];
 
-/** The policy `resolved`, with the `inherited` value of every field that is not `named`. */
+/** Returns the `resolved` policy, with the `inherited` value of every option that `named` leaves open. */
 export function inheriting<V>(
   inherited: ResolvedPolicy<V>,
   named: PolicySource<V> | undefined,
@@ -120,7 +123,7 @@ export function inheriting<V>(
 
 const NO_CLASSES: readonly ListedClass[] = Object.freeze([]);
 
-/** Milliseconds of a TTL; 0 means forever: `Infinity`. */
+/** Returns the milliseconds of a TTL, or `Infinity` for 0, which means "forever". */
 export function lifetime(ttl: Duration, option = 'ttl'): number {
   return milliseconds(ttl, option) || Infinity;
 }
@@ -150,7 +153,7 @@ function refreshAhead(option: CachePolicy['refreshAhead']): Pick<ResolvedPolicy,
   };
 }
 
-/** A fraction of 1 is the expiry itself: no refresh ahead, so hits need not check it. */
+/** A fraction of 1 would refresh at expiry, so it means no refresh ahead, and hits need not check it. */
 function fractionOf(value: number): number {
   return value === 1 ? Infinity : value;
 }

@@ -1,6 +1,6 @@
 import type { CachePolicy } from './policy.js';
 
-/** The fields that an override may set. The others are code, or are part of the value's type. */
+/** The fields that an override may set. The others hold functions, or affect the value that a caller gets. */
 export const TUNABLE_FIELDS = [
   'ttl',
   'staleWhileRevalidate',

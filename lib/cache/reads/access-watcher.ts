@@ -1,10 +1,10 @@
 import type { AnnotatedLoader, ReadPlan } from '../policies/read-plan.js';
 
-/** Receives a sample of the hits, and the loaders of keys. Its work on a hit must be fast. */
+/** Receives a sample of the hits, and the loaders of keys. The handling of a hit must be fast. */
 export interface AccessWatcher {
-  /** Reports one in so many hits; Infinity reports none. */
+  /** One in this many hits is reported; `Infinity` reports none. */
   readonly oneIn: number;
   hit(this: void, key: string): void;
-  /** Called when an absent key is loaded, with its loader. */
+  /** Called with the loader when an absent key was loaded. */
   loaded(this: void, key: string, loader: AnnotatedLoader<unknown>, plan: ReadPlan): void;
 }

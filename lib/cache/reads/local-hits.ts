@@ -6,7 +6,7 @@ import type { LocalLayer } from '../layers/layer.js';
 import type { CacheObserver, Series } from '../base/observer.js';
 import type { Watchers } from './watchers.js';
 
-/** The hit path: fresh entries of memory, synchronously and without a promise. */
+/** The hit path: returns fresh entries from memory synchronously, without a promise. */
 export class LocalHits {
   constructor(
     private readonly local: LocalLayer | undefined,
@@ -17,18 +17,21 @@ export class LocalHits {
     private readonly offer: HitOffer,
   ) {}
 
-  /** Returns a fresh entry, counted as a hit of `series`; without one, of the key's own series, which is stored with the entry. */
+  /**
+   * Returns a fresh entry and counts a hit of `series`. Without `series`, the hit counts for the key's own series, which is stored with the
+   * entry.
+   */
   hit(key: string, series?: Series): Entry | undefined {
     const entry = this.lookup(key);
     return entry !== undefined && this.answers(key, entry, series) ? entry : undefined;
   }
 
-  /** Memory's entry, whatever its times and tags, for {@link answers} or for the load that follows. */
+  /** Returns the entry in memory, even if it is stale or invalidated, for {@link answers} or for the load that follows. */
   lookup(key: string): Entry | undefined {
     return this.local?.lookup(key);
   }
 
-  /** True if the entry is fresh: then it is counted as for {@link hit}. */
+  /** Returns true if the entry is fresh, and then counts it as {@link hit} does. */
   answers(key: string, entry: Entry, series?: Series): boolean {
     const now = this.clock.now();
     if (entry.freshUntil <= now) return false;
@@ -37,7 +40,7 @@ export class LocalHits {
     return true;
   }
 
-  /** Reads many keys at one time of the clock, counted; undefined for an absent entry. @returns the number of hits. */
+  /** Reads many keys at one time of the clock and counts the hits. Entries without a hit become undefined. @returns the number of hits. */
   hitMany(keys: readonly string[], entries: (Entry | undefined)[], now: number): number {
     let found = 0;
     for (let index = 0; index < keys.length; index++) {

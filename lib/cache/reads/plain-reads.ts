@@ -10,7 +10,7 @@ import type { WaitingCallers } from '../base/waiting-callers.js';
 import type { RemoteReads } from './remote-reads.js';
 import type { Watchers } from './watchers.js';
 
-/** cache-manager's reads: stored values, without a loader. Undefined is a miss. */
+/** The reads of cache-manager's interface, which return stored values without a loader. A miss returns undefined. */
 export class PlainReads {
   constructor(
     private readonly localHits: LocalHits,
@@ -23,7 +23,7 @@ export class PlainReads {
     private readonly callers: WaitingCallers,
   ) {}
 
-  /** Resolves in the same turn if memory has the value. @param open false: the cache is switched off or closed. */
+  /** Resolves in the same turn if memory has the value. @param open false if the cache is switched off or closed. */
   get<T>(key: string, open: boolean): Promise<T | undefined> {
     const entry = open ? this.localHits.hit(key) : undefined;
     if (entry === undefined) return this.#getRemote(key, open);

@@ -11,7 +11,7 @@ import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 import type { CacheTracer, SpanHandle } from '../base/tracer.js';
 import type { LocalHits } from './local-hits.js';
 
-/** More keys in one command would block a server, and delay the first answers until the last is read. */
+/** The most keys in one command. More keys would block a server, and the first answers would wait for the last. */
 const READ_AT_ONCE = 500;
 
 /** One read that memory could not answer. */
@@ -19,10 +19,10 @@ interface RemoteRead {
   readonly key: string;
   readonly series: Series;
   readonly startedAt: number;
-  /** When memory had been searched. */
+  /** When the search in memory ended. */
   readonly askedAt: number;
   readonly localReason: MissReason | undefined;
-  /** The epoch of the order of invalidations in which it began. */
+  /** The epoch of invalidations when the read began. */
   readonly epoch: number;
   readonly span: SpanHandle | undefined;
   readonly resolve: (entry: Entry | undefined) => void;
@@ -30,7 +30,7 @@ interface RemoteRead {
   answered: boolean;
 }
 
-/** Reads without a loader that ask the remote layers. */
+/** Reads remote layers without a loader. */
 export class RemoteReads {
   #turn: RemoteRead[] = [];
 
@@ -47,7 +47,7 @@ export class RemoteReads {
     private readonly stream: AccessStream | undefined,
   ) {}
 
-  /** Returns a fresh entry of a remote layer, after memory had none; counted as one access. */
+  /** Looks for a fresh entry in the remote layers, after memory had none. Counts one access. */
   remote(key: string, series: Series, startedAt: number): Promise<Entry | undefined> {
     if (this.tracer === undefined) return this.#remote(key, series, startedAt, undefined);
     return this.tracer.span('get', series, key, (span) => this.#remote(key, series, startedAt, span));
@@ -69,11 +69,14 @@ export class RemoteReads {
     });
   }
 
-  /** Reads of one turn of the event loop ask each layer together: one promise per read, instead of one per layer and step. */
+  /**
+   * Answers all reads of one turn of the event loop with one request to each layer. So a read costs one promise, instead of one per layer
+   * and step.
+   */
   #answerTurn(): void {
     const turn = this.#turn;
     this.#turn = [];
-    // A layer with several servers collects the reads of a turn itself, and answers each when its server has answered.
+    // A layer with several servers collects the reads of a turn itself and answers each read when its server has answered.
     if (turn.length === 1 || this.chain.spread) return turn.forEach((read) => void this.#answerOne(read));
     for (let from = 0; from < turn.length; from += READ_AT_ONCE) {
       void this.#answerMany(turn.slice(from, from + READ_AT_ONCE));
@@ -85,7 +88,7 @@ export class RemoteReads {
       const located = await this.chain.locateMany(reads.map(({ key }) => key));
       for (const [index, read] of reads.entries()) this.#answer(read, located[index]!);
     } catch (error) {
-      // Reads that are settled already are not affected.
+      // This skips reads that are already settled.
       for (const read of reads) this.#fail(read, error);
     }
   }
@@ -117,7 +120,7 @@ export class RemoteReads {
     read.reject(error);
   }
 
-  /** Returns fresh entries in the order of the keys, with one round trip per layer; every key is counted as one access. A new array. */
+  /** Returns fresh entries in the order of the keys, in a new array. Needs one round trip per layer. Counts one access per key. */
   async many(keys: readonly string[], onRemoteHit: (key: string) => void): Promise<(Entry | undefined)[]> {
     const startedAt = this.clock.now();
     const entries = new Array<Entry | undefined>(keys.length);
@@ -139,7 +142,10 @@ export class RemoteReads {
     return entries;
   }
 
-  /** Returns the keys' fresh entries in any layer, with one round trip per layer; counts nothing, and stores them in the nearer layers. */
+  /**
+   * Returns the fresh entries of the keys in any layer, with one round trip per layer. Counts nothing. Stores the entries in the earlier
+   * layers.
+   */
   async freshEntries(keys: readonly string[]): Promise<Map<string, Entry>> {
     const now = this.clock.now();
     const fresh = new Map<string, Entry>();
@@ -172,8 +178,8 @@ export class RemoteReads {
   }
 
   /**
-   * Returns the stored entry of a key in any layer, fresh or stale; counts nothing.
-   * @param ticket makes the remote layers be asked whatever memory has, for a write that replaces their entry.
+   * Returns the stored entry of a key in any layer, fresh or stale. Counts nothing.
+   * @param ticket for a write that replaces the entry: remote layers are then asked even if memory has the entry.
    */
   async any(key: string, ticket?: LoadTicket): Promise<Entry | undefined> {
     const now = this.clock.now();
@@ -186,13 +192,13 @@ export class RemoteReads {
     return kept === undefined || entry.freshUntil > kept.freshUntil ? entry : kept;
   }
 
-  /** Returns the located entry if it is fresh, and stores it in the nearer layers. */
+  /** Returns the located entry if it is fresh, and stores it in the earlier layers. */
   #found(key: string, { entry, layer }: Located, epoch: number): Entry | undefined {
     if (entry === undefined || entry.freshUntil <= this.clock.now()) return undefined;
-    // Written or invalidated during the read: the caller may get the entry, but it is not stored.
+    // The key was written or invalidated during the read. The caller may get this entry, but it must not be stored.
     const overtaken = this.invalidations.concernedSince(epoch, key, entry.tags);
     if (!overtaken) this.reasons.kept(key, entry.freshUntil);
-    // There is no nearer layer, and the copy has no other reader.
+    // There is no earlier layer, and the copy has no other reader.
     if (layer === 0) return entry;
     if (overtaken) return this.chain.shared(entry);
     const policy = this.keyPolicies.of(key)?.policy ?? this.policy;

@@ -3,22 +3,22 @@ import type { AccessWatcher } from './access-watcher.js';
 
 const WATCHED_KEYS = 100_000;
 
-/** Calls watchers of single keys when these are hit or loaded. Without watchers it costs one comparison. */
+/** Calls watchers when keys are hit or loaded. Without watchers it costs one comparison. */
 export class Watchers {
-  /** For warmed entries. */
+  /** Watched keys of warmed entries. */
   readonly #entries = new FirstHits();
-  /** For keys whose times of use are learned. */
+  /** Watched keys whose times of use are learned. */
   readonly #keys = new FirstHits();
   readonly #accesses: { readonly watcher: AccessWatcher; unsampled: number }[] = [];
-  /** True if hits are watched: read on the hit path. */
+  /** True if hits are watched. The hit path reads this field. */
   hits = false;
 
-  /** True if accesses are watched. */
+  /** True if hits or loads are watched. */
   get any(): boolean {
     return this.#accesses.length > 0 || this.hits;
   }
 
-  /** Reports one in so many hits, and every load. */
+  /** Reports one in `oneIn` hits, and every load. Returns a function that ends the watch. */
   watchAccesses(watcher: AccessWatcher): () => void {
     const watching = { watcher, unsampled: 0 };
     this.#accesses.push(watching);
@@ -30,17 +30,17 @@ export class Watchers {
     };
   }
 
-  /** Calls back once per key; a later watcher of a key replaces the earlier. Bounded: the oldest keys are dropped. */
+  /** Calls back once per key. A later watcher of the same key replaces the earlier one. The oldest keys are dropped above a limit. */
   watchFirstHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#watch(this.#entries, keys, callback);
   }
 
-  /** As {@link watchFirstHit}, for other watchers: neither replaces the other's. */
+  /** Watches as {@link watchFirstHit} does, for another caller: neither watch replaces the other. */
   watchNextHit(keys: Iterable<string>, callback: (key: string) => void): () => void {
     return this.#watch(this.#keys, keys, callback);
   }
 
-  /** Call it only while {@link hits} is true. */
+  /** Call this only while {@link hits} is true. */
   hit(key: string): void {
     for (const watching of this.#accesses) {
       if (++watching.unsampled < watching.watcher.oneIn) continue;
@@ -101,7 +101,7 @@ class FirstHits {
   }
 }
 
-/** Calls a watcher; its errors must not fail the read. */
+/** Calls a watcher. An error of the watcher must not fail the read. */
 function shielded(callback: (key: string) => void, key: string): void {
   try {
     callback(key);

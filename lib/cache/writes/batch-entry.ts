@@ -1,10 +1,10 @@
 import type { Duration } from '../base/duration.js';
 import type { CacheErrorCode } from '../base/errors.js';
 
-/** A position in the order of invalidations; release it once the values loaded since have been written. */
+/** A position in the order of invalidations. Release it when the values that were loaded after it have been written. */
 export interface LoadMark {
   readonly epoch: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the Unix epoch. */
   readonly at: number;
   release(): void;
 }
@@ -13,11 +13,14 @@ export interface LoadMark {
 export interface BatchEntry {
   readonly key: string;
   readonly value: unknown;
-  /** @default the TTL of the handler whose template makes the key, else the cache's; 0: until it is evicted or invalidated */
+  /**
+   * @default the TTL of the handler whose template matches the key, otherwise the cache's TTL. With 0 the entry stays until it is evicted
+   * or invalidated.
+   */
   readonly ttl?: Duration | undefined;
-  /** @default the tags of the handler whose template makes the key, else the cache's */
+  /** @default the tags of the handler whose template matches the key, otherwise the cache's tags */
   readonly tags?: readonly string[] | undefined;
-  /** When its load began, from `LayeredCache.mark()`: it is not written if an invalidation came since. */
+  /** The mark from `LayeredCache.mark()` before the load. The entry is not written if it was invalidated after the mark. */
   readonly since?: LoadMark | undefined;
 }
 
@@ -25,8 +28,8 @@ export interface BatchEntry {
 export interface BatchRejection {
   readonly key: string;
   /**
-   * The code of the error; `ENTRY_TOO_LARGE` above `maxEntrySize`, `NOT_CACHEABLE` by its handler's policy, `LAYER_UNAVAILABLE` if no
-   * layer stored it, `INVALIDATED` if an invalidation came since it was loaded.
+   * The code of the error. `ENTRY_TOO_LARGE`: larger than `maxEntrySize`. `NOT_CACHEABLE`: its handler's policy does not store it.
+   * `LAYER_UNAVAILABLE`: no layer stored it. `INVALIDATED`: it was invalidated after its load began.
    */
   readonly code: CacheErrorCode | 'INVALIDATED';
 }

@@ -9,10 +9,10 @@ import type { RemoteReads } from '../reads/remote-reads.js';
 import type { CacheTracer, SpanHandle } from '../base/tracer.js';
 import type { Writes } from './writes.js';
 
-/** How often expiring an entry is tried: one that is written faster is deleted instead. */
+/** The number of attempts to expire an entry. If it is written during each of them, it is deleted. */
 const EXPIRE_ATTEMPTS = 3;
 
-/** Deletions by callers: checked, reported to the observer and the listeners, and passed to {@link Writes}. */
+/** Deletions by callers. They are checked, passed to {@link Writes}, and reported to the observer and the listeners. */
 export class DeleteOperations {
   constructor(
     private readonly writes: Writes,
@@ -34,12 +34,12 @@ export class DeleteOperations {
     this.events.emit('mdel', { keys });
   }
 
-  /** Deletes without an event: after a write that was refused. */
+  /** Deletes keys without an event, as for a write that was refused. */
   async keys(keys: readonly string[]): Promise<void> {
     checkKeys(keys);
     const [first] = keys;
     if (this.tracer === undefined || first === undefined) return this.#keys(keys, undefined);
-    // A batch is one operation: it is counted under the pattern of its first key.
+    // A batch is one operation, so its span belongs to the pattern of its first key.
     const series = this.observer.seriesOf(first);
     return this.tracer.span('delete', series, first, (span) => this.#keys(keys, span));
   }
@@ -48,7 +48,7 @@ export class DeleteOperations {
     const startedAt = this.clock.now();
     const { removed, complete } = await this.writes.delete(keys);
     span?.outcome(!complete ? 'error' : removed > 0 ? 'ok' : 'absent');
-    // A batch returns how many keys existed, not which: count as many keys from the start as found.
+    // A batch returns how many keys existed, not which. So count this many keys, from the first one on, as found.
     keys.forEach((key, index) => {
       this.#report(key, !complete ? Result.error : index < removed ? Result.ok : Result.absent, startedAt);
     });
@@ -75,7 +75,7 @@ export class DeleteOperations {
     this.events.emit('clear', undefined);
   }
 
-  /** Makes an entry stale at once, with the grace it had. @returns false if there was no fresh entry. */
+  /** Makes an entry stale at once and keeps its stale and grace times. @returns false if there was no fresh entry. */
   async expire(key: string): Promise<boolean> {
     checkKey(key);
     const startedAt = this.clock.now();
@@ -92,7 +92,7 @@ export class DeleteOperations {
         const entry = await this.reads.any(key, ticket);
         const now = this.clock.now();
         if (entry === undefined || entry.freshUntil <= now) return false;
-        // If it was written or invalidated meanwhile, it must not come back: expire the current entry instead.
+        // If the key was written or invalidated meanwhile, this entry must not come back. Expire the new one instead.
         if (this.invalidations.concernedSince(epoch, key, entry.tags)) continue;
         if (expiredEntry(entry, now, 0).removeAt <= now) break;
         await this.writes.replace(key, (at) => expiredEntry(entry, now, at), ticket);

@@ -4,8 +4,8 @@ import type { BusMessage } from '../layers/layer.js';
 import type { Writes } from './writes.js';
 
 /**
- * Applies the invalidations that other processes have sent. The sender has already changed the shared layers, so only the layers of
- * this process are changed.
+ * Applies the invalidations that other processes have sent. The sender has already changed the shared layers, so only the other layers
+ * change here.
  */
 export class ReceivedInvalidations {
   constructor(
@@ -14,13 +14,13 @@ export class ReceivedInvalidations {
     private readonly writes: Pick<Writes, 'fence' | 'offer'>,
   ) {}
 
-  /** Removes from the layers of this process what the message names, and keeps running loads from storing older values. */
+  /** Removes from the layers of this process what the message names. Running loads then do not store older values. */
   apply(message: BusMessage): void {
     if (message.all === true) this.reasons.allInvalidated();
     this.#apply(message);
   }
 
-  /** Clears the layers of this process after messages may have been missed. */
+  /** Clears the layers of this process, because messages may have been missed. */
   messagesMissed(): void {
     this.reasons.allLost();
     this.#apply({ all: true });
@@ -34,7 +34,7 @@ export class ReceivedInvalidations {
     for (const key of keys) this.reasons.invalidated(key);
     for (const layer of this.chain.layers) {
       if (layer.shared) continue;
-      // The first layer answers synchronously; the others are not awaited.
+      // Memory, the first layer, changes synchronously. Do not await the other layers.
       const removing = [
         message.all === true ? layer.clear() : undefined,
         keys.length > 0 ? layer.deleteMany(keys) : undefined,

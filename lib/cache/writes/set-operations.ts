@@ -20,7 +20,7 @@ import { type IsolatedValue, isolate, notPortable } from '../entries/values.js';
 import type { CacheTracer, SpanHandle } from '../base/tracer.js';
 import type { Writes } from './writes.js';
 
-/** One entry that may be written: checked, isolated, not too large. */
+/** An entry that may be written. It is checked, isolated and not too large. */
 interface Draft {
   readonly key: string;
   readonly series: Series;
@@ -29,21 +29,21 @@ interface Draft {
   readonly ttlMs: number;
   readonly tags: readonly string[];
   readonly size: number;
-  /** The mark of its load; undefined for a value that is set now, and is newer than every stored entry. */
+  /** The mark before the load. Undefined for a value that is set now, which is newer than every stored entry. */
   readonly since: LoadMark | undefined;
 }
 
-/** How a set ended. */
+/** The result of a set. */
 type SetResult = typeof Result.ok | typeof Result.rejected | typeof Result.error;
 
-/** The same outcomes for spans. */
+/** The outcome of a span for each result. */
 const OUTCOMES = { [Result.ok]: 'ok', [Result.rejected]: 'rejected', [Result.error]: 'error' } as const;
 
 function resultOf(kept: boolean): SetResult {
   return kept ? Result.ok : Result.error;
 }
 
-/** Writes by callers: checked, reported to the observer and the listeners, and passed to {@link Writes}. */
+/** Writes by callers. They are checked, passed to {@link Writes}, and reported to the observer and the listeners. */
 export class SetOperations {
   constructor(
     private readonly writes: Writes,
@@ -60,7 +60,7 @@ export class SetOperations {
     private readonly stream: AccessStream | undefined,
   ) {}
 
-  /** Returns the current position in the order of invalidations; release it once the values loaded since have been written. */
+  /** Returns the current position in the order of invalidations. Release it when the values that were loaded after it have been written. */
   mark(): LoadMark {
     let held = true;
     return {
@@ -75,7 +75,7 @@ export class SetOperations {
 
   /**
    * @returns a promise that resolves when every layer has the entry; undefined if all have it already.
-   * @throws CacheError for a bad key, TTL or value; never because a layer failed.
+   * @throws CacheError for an invalid key, TTL or value, never because a layer failed.
    */
   set(key: string, value: unknown, ttl: Duration | undefined): Promise<void> | undefined {
     if (this.tracer === undefined || typeof key !== 'string') return this.#set(key, value, ttl, undefined);
@@ -148,7 +148,7 @@ export class SetOperations {
 
   /**
    * Writes all values that can be stored, and deletes the keys of refused ones.
-   * @throws CacheError for a bad key, TTL or value; then nothing is written or deleted.
+   * @throws CacheError for an invalid key, TTL or value; then nothing is written or deleted.
    */
   async mset(list: readonly { key: string; value: unknown; ttl?: Duration }[]): Promise<void> {
     const items = list.map(({ key, value, ttl }) => ({ key, value, ttl }));
@@ -160,7 +160,7 @@ export class SetOperations {
       });
       const refused = items.filter((_, index) => typeof drafts[index] === 'string').map(({ key }) => key);
       const kept = drafts.filter((draft) => typeof draft !== 'string');
-      // Together, so that a read in the same turn finds the new values.
+      // Start both together, so that a read in the same turn finds the new values.
       await Promise.all([this.writes.delete(refused), this.#write(kept, Operation.set, startedAt)]);
       for (const key of refused) {
         this.#report(this.observer.seriesOf(key), Operation.set, Result.rejected, startedAt, 0);
@@ -172,7 +172,7 @@ export class SetOperations {
     this.events.emit('mset', { list: [...list] });
   }
 
-  /** Writes the values that can be stored, in one round trip per layer; the others are listed with their codes. */
+  /** Writes the values that can be stored, in one round trip per layer. The result lists the others with their codes. */
   async setMany(entries: Iterable<BatchEntry>, operation: Operation): Promise<BatchResult> {
     const startedAt = this.clock.now();
     const drafts = new Map<string, Draft>();
@@ -209,7 +209,7 @@ export class SetOperations {
       (epoch) =>
         drafts.map((draft): LayerWrite => {
           const entry = this.#entry(draft, epoch, now);
-          // With an empty ticket, a shared layer judges by the time when the entry was created.
+          // With an empty ticket, a shared layer compares the time at which the entry was created.
           return draft.since === undefined ? [draft.key, entry] : [draft.key, entry, new LoadTicket()];
         }),
     );
@@ -227,7 +227,10 @@ export class SetOperations {
     return since !== undefined && this.invalidations.concernedSince(since.epoch, key, tags);
   }
 
-  /** Returns a code if the value must not be stored: too large for `maxEntrySize`, which is counted, or refused by its handler's policy. */
+  /**
+   * Prepares a value to be written. Returns a code if it must not be stored: it is larger than `maxEntrySize`, or its handler's policy
+   * refuses it. Both are counted.
+   */
   #draft({ key, value, ttl, tags: named, since }: BatchEntry): Draft | 'ENTRY_TOO_LARGE' | 'NOT_CACHEABLE' {
     if (named !== undefined) checkTags(named);
     const ownTtl = ttl === undefined || ttl === null ? undefined : lifetime(ttl, 'ttl');

@@ -10,9 +10,8 @@ import type { MissReasons } from '../freshness/miss-reasons.js';
 import type { InFlightLoads } from '../loads/in-flight-loads.js';
 
 /**
- * Everything that replaces or removes entries. Each change is fenced in this process before it is made and again after the
- * remote layers have made it, so that a running load or read does not bring the old value back. Then it is
- * published to the other processes.
+ * All operations that replace or remove entries. Each change is fenced in this process before it starts, and again after the remote layers
+ * have made it, so that a running load or read does not bring the old value back. Then the change is published to the other processes.
  */
 export class Writes {
   constructor(
@@ -25,17 +24,17 @@ export class Writes {
     private readonly stream: AccessStream | undefined,
   ) {}
 
-  /** Whether all layers store bytes: then written values need not be frozen, since they are not shared. */
+  /** True if all layers store bytes. Then written values need not be frozen, because no caller shares them. */
   get encoded(): boolean {
     return this.chain.encodes;
   }
 
-  /** Whether other processes read the written entries. */
+  /** True if other processes read the written entries. */
   get shares(): boolean {
     return this.chain.hasShared;
   }
 
-  /** Fences a key before {@link set}. @returns the epoch of its new entry. */
+  /** Fences a key before {@link set}. @returns the epoch for its new entry. */
   begin(key: string): number {
     this.invalidations.key(key);
     this.inFlight.fence(key);
@@ -43,9 +42,9 @@ export class Writes {
   }
 
   /**
-   * Writes the entry of a key in the same turn as {@link begin}.
-   * @param now the reading of the clock.
-   * @returns true if at least one layer has it; synchronous if no layer is remote.
+   * Writes the entry of a key, in the same turn as {@link begin}.
+   * @param now the time of the clock.
+   * @returns true if at least one layer stored it; synchronous if no layer is remote.
    */
   set(key: string, entry: Entry, now: number): Promise<boolean> | boolean {
     this.reasons.kept(key, entry.freshUntil);
@@ -59,25 +58,25 @@ export class Writes {
     return kept;
   }
 
-  /** Writes many entries in one round trip per layer. @returns true if at least one layer has them. */
+  /** Writes many entries in one round trip per layer. @returns true if at least one layer stored them. */
   async setMany(keys: readonly string[], entriesAt: (epoch: number) => readonly LayerWrite[]): Promise<boolean> {
     this.#fenceKeys(keys);
     const entries = entriesAt(this.invalidations.epoch);
     for (const [key, entry] of entries) this.reasons.kept(key, entry.freshUntil);
     const { kept, announced } = await this.#changing(keys, this.chain.setMany(entries));
-    // Loaded values are not announced.
+    // The layers do not announce entries with a ticket, so they are published below.
     const explicit = entries.every(([, , ticket]) => ticket === undefined);
     await this.#afterwards({ keys }, announced && explicit, entries);
     return kept;
   }
 
-  /** Replaces an entry by one derived from it, unless it has been written or invalidated since `ticket` was filled. */
+  /** Replaces an entry by one derived from it, unless it was written or invalidated after `ticket` was filled. */
   async replace(key: string, entryAt: (epoch: number) => Entry, ticket: LoadTicket): Promise<void> {
     this.#fenceKeys([key]);
     this.offer({ keys: [key] });
     const entry = entryAt(this.invalidations.epoch);
     this.reasons.kept(key, entry.freshUntil);
-    // A layer that failed to store it must not keep the old entry.
+    // A layer that could not store the new entry must not keep the old one.
     const { complete } = await this.#changing([key], this.chain.replace(key, entry, ticket));
     if (!complete) await this.#changing([key], this.chain.deleteMany([key]));
     await this.#afterwards({ keys: [key] }, false, [[key, entry]]);
@@ -120,7 +119,7 @@ export class Writes {
     return complete;
   }
 
-  /** Makes later reads of these keys wait for the change. */
+  /** Makes later reads of these keys wait for the change if it is remote. */
   #changing<T>(keys: readonly string[], change: T | Promise<T>): T | Promise<T> {
     const isRemote = this.chain.hasRemote && change instanceof Promise;
     return isRemote ? this.chain.beingWritten.during(keys, change) : change;
@@ -136,7 +135,7 @@ export class Writes {
     for (const key of keys) this.inFlight.fence(key);
   }
 
-  /** Keeps running loads and reads from bringing back what the message names. */
+  /** Prevents running loads and reads from bringing back entries that the message names. */
   fence(message: BusMessage): void {
     if (message.keys !== undefined) this.#fenceKeys(message.keys);
     for (const glob of message.patterns ?? []) {
@@ -154,8 +153,8 @@ export class Writes {
   }
 
   /**
-   * Fences again whatever remote layers could answer meanwhile, removes from memory what a read in between stored
-   * there, and notifies the other processes.
+   * Completes a change of remote layers: fences again what they may have answered during the change, removes from memory what a read stored
+   * meanwhile, and notifies the other processes.
    */
   async #afterwards(message: BusMessage, announced: boolean, written?: readonly LayerWrite[]): Promise<void> {
     if (!this.chain.hasRemote) return;

@@ -6,8 +6,9 @@ import { checkedInvalidate } from './decorator-options.js';
 
 /**
  * Invalidates after the handler or method succeeded, before its caller gets the result; a failed invalidation is logged and
- * never fails the call. Templates are as in `@Cached`, and may name `{result.id}`. On a cached handler it runs when the handler runs, not on hits.
- * A fault in the options fails the boot: `INVALID_OPTIONS` or `INVALID_TEMPLATE`, in one error with the faults of all decorators.
+ * never fails the call. Templates are as in `@Cached`, and may name parts of the result: `{result.id}`. On a cached handler, it
+ * invalidates when the handler runs, not on hits. A fault in the options fails the boot: `INVALID_OPTIONS` or
+ * `INVALID_TEMPLATE`, in one error with the faults of all decorators.
  * @throws CacheError `INVALID_TEMPLATE` on a static member or an accessor.
  * @publicApi
  */

@@ -9,12 +9,13 @@ export type MethodName<T> = {
 
 /**
  * Returns the statistics of one `@Cached` handler or method: `cacheMetricsOf(service, 'find')`,
- * `cacheMetricsOf(FeedService.prototype, 'find')`. With several applications in a process, those of the one initialised last.
+ * `cacheMetricsOf(FeedService.prototype, 'find')`. If a process has several applications, the statistics of the one initialised
+ * last are returned.
  * @throws CacheError `INVALID_OPTIONS` for a method that is not decorated, or not part of a running application with metrics.
  * @publicApi
  */
 export function cacheMetricsOf<T extends object>(instance: T, method: MethodName<T>): SubjectMetrics;
-/** As above, for the method itself, which the linter's rule `unbound-method` refuses. */
+/** Takes the method itself. The lint rule `unbound-method` refuses such a call. */
 export function cacheMetricsOf(method: (...args: never[]) => unknown): SubjectMetrics;
 export function cacheMetricsOf(owner: object, name?: PropertyKey): SubjectMetrics {
   const method: unknown = name === undefined ? owner : Reflect.get(owner, name);

@@ -7,13 +7,14 @@ import { checkedCached } from './decorator-options.js';
 import { keyPattern } from './keys/key-template.js';
 
 /**
- * Answers a controller handler, GraphQL resolver, RPC or WebSocket handler, or any injectable's method from the cache.
+ * Answers a controller handler, GraphQL resolver, RPC or WebSocket handler, or a provider's method from the cache.
  *
- * `'feed:*'`: the text before `*` is the prefix, `*` becomes the route (or class and method) and the inputs the handler declares.
- * `'product:{params.id}'`, `'seller:{0.id}'`: the whole key; it must name every declared input that `ignore` does not name.
+ * `'feed:*'`: the text before `*` is the prefix. The route (or class and method) and the inputs that the handler declares
+ * replace `*`. `'product:{params.id}'`, `'seller:{0.id}'`: the whole key; it must name every declared input that `ignore` does
+ * not name.
  *
- * A decorated method returns a promise, or an Observable if its declared return type is one. A provider's method that is
- * declared to return anything else fails the boot (`SYNC_METHOD`). Without the module it runs undecorated.
+ * A decorated method returns a promise, or an Observable if its declared return type is one. A provider's method with any other
+ * declared return type fails the boot (`SYNC_METHOD`). Without the module, methods run undecorated.
  * A fault in the options fails the boot: `INVALID_OPTIONS`, `INVALID_DURATION` or `INVALID_TEMPLATE`, in one error with the faults
  * of all decorators.
  * @throws CacheError `INVALID_TEMPLATE` for an invalid pattern, and on a static member or an accessor.
@@ -54,11 +55,11 @@ export function Cached(pattern: string, options: CachedOptions = {}): MethodDeco
   };
 }
 
-/** Adds the interceptor to a method, once; the runtime makes it the innermost. */
+/** Adds the interceptor to a method once. The runtime makes it the innermost one. */
 export function useInterceptor(descriptor: unknown): void {
   const { value } = descriptor as { readonly value: object };
   const present = (Reflect.getMetadata('__interceptors__', value) ?? []) as unknown[];
-  // Not by UseInterceptors(), whose arrays have room for sixteen more.
+  // UseInterceptors() would create arrays with room for sixteen more items.
   if (!present.includes(CachedInterceptor))
     Reflect.defineMetadata('__interceptors__', present.concat(CachedInterceptor), value);
 }

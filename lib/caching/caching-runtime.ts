@@ -79,22 +79,22 @@ export class CachingRuntime
       this.#routes,
       this.warming,
     );
-    // Must run before Nest registers routes, because it reads the order of interceptors once, then.
+    // This must run before Nest registers routes, because Nest reads the order of interceptors at that time.
     for (const { cls } of decoratedClasses(modules)) {
       for (const { implementation } of providedMethods(cls)) moveInnermost(implementation);
     }
   }
 
-  /** Runs before Nest adds the middleware of modules and its routes to the adapter. */
+  /** Call it before Nest adds the middleware of modules and the routes to the adapter. */
   async beforeRoutes(): Promise<void> {
     this.#routesAreMade = this.#routes.watch(this.#adapterHost.httpAdapter, this.#early !== undefined);
     await this.#early?.beforeRoutes();
   }
 
   /**
-   * Compiles every decorated handler and method, once routes, global prefix and interceptors are known.
-   * @throws CacheError one error for all faults of decorators and all unsafe handlers: the code of the first fault, the messages
-   * of all.
+   * Compiles every decorated handler and method. Routes, global prefix and interceptors are known by then.
+   * @throws CacheError one error for all faults of decorators and handlers, with the code of the first fault and the messages
+   *   of all.
    */
   onModuleInit(): void {
     this.#routesAreMade?.();
@@ -115,7 +115,7 @@ export class CachingRuntime
     );
   }
 
-  /** Declares patterns. If handlers of one pattern have different TTLs, the pattern is declared without one. */
+  /** Declares patterns to the metrics. A pattern whose handlers have different TTLs is declared without a TTL. */
   #declarePatterns(): void {
     const named = this.options.named?.();
     const declared = new Map<CacheMetrics | undefined, Map<string, PatternDeclaration>>();
@@ -142,7 +142,7 @@ export class CachingRuntime
     this.#early?.open();
   }
 
-  /** Runs first: while the application closes, the framework answers every request. */
+  /** Closes early hits first: while the application closes, the framework answers every request. */
   onModuleDestroy(): void {
     this.#early?.close();
   }
@@ -156,7 +156,7 @@ export class CachingRuntime
     return this.#early?.areUsed ?? false;
   }
 
-  /** Every cached handler and method, once the module is initialised. */
+  /** All cached handlers and methods. Read it when the module is initialised. */
   get handlers(): readonly CachedHandler[] {
     return this.#compiler.handlers();
   }
@@ -170,7 +170,7 @@ export class CachingRuntime
   }
 }
 
-/** Counts the faulty handlers and methods: each message begins with its handler or method. */
+/** Counts the faulty handlers and methods by the beginnings of the messages, which name them. */
 function countOf(faults: readonly Fault[]): string {
   const owners = new Set(faults.map(({ message }) => message.slice(0, message.indexOf('('))));
   return owners.size === 1 ? 'One handler or method' : `${owners.size} handlers or methods`;

@@ -4,7 +4,7 @@ import { CachingRuntime } from './caching-runtime.js';
 import type { CachingOptions } from './options/caching.options.js';
 import { CACHING_CACHE, CACHING_OPTIONS } from './caching.tokens.js';
 
-/** The providers of caching, for the module to spread. It exports {@link CachingLink} and `CachingRuntime`, too. */
+/** Returns the providers of caching for the module. The module must also export {@link cachingExports}. */
 export function cachingProviders(parts: {
   /** Token of the cache: a `LayeredCache`. */
   readonly cache: InjectionToken;
@@ -18,5 +18,5 @@ export function cachingProviders(parts: {
   ];
 }
 
-/** The exports of the module, so that decorated classes of other modules find their runtime. */
+/** The providers that the module exports, so that decorated classes of other modules find their runtime. */
 export const cachingExports = [CachingLink, CachingRuntime] as const;

@@ -27,7 +27,7 @@ import { policyFields, rate, timeContradictions } from '../cache/policies/policy
 import type { CachedOptions, CacheInvalidateOptions } from './options/cached.options.js';
 import { keyTemplate } from './keys/key-template.js';
 
-/** The checked options of a decorator: the valid ones, and the faults of the others. */
+/** The checked options of a decorator: the valid options, and the faults of the others. */
 export interface CheckedOptions<O> {
   readonly options: O;
   readonly faults: readonly OptionFault[];
@@ -50,7 +50,7 @@ const template: Rule = (value, path, report) => {
   }
 };
 
-/** Refuses a key that ends with `*`: no template makes such a key, so the invalidation would silently find nothing. */
+/** Reports a key that ends with `*`. No template makes such a key, so the invalidation would find nothing, without an error. */
 const wholeKey: Rule = (value, path, report) => {
   if (typeof value === 'string' && /(?<!\\)\*$/.test(value)) {
     return report(`${path}: ${shown(value)} is a glob, and keys are whole keys. Write it in patterns`);
@@ -67,7 +67,7 @@ const ofCached = shape({
   key: callable,
   vary: either([Array.isArray, listOf(functionOr(text))], [() => true, functionOr(text)]),
   shared: flag,
-  // Checked together with the query that the handler declares.
+  // `checkQuery()` checks it later, together with the query that the handler declares.
   query: anything,
   ignore: listOf(text),
   methods: listOf(httpMethod),
@@ -108,7 +108,7 @@ const ofInvalidate = shape({
   cache: text,
 } satisfies Record<keyof CacheInvalidateOptions, Rule>);
 
-/** One object for all decorators without options. */
+/** One shared object for all decorators without options. */
 const NO_OPTIONS: CheckedOptions<object> = Object.freeze({ options: Object.freeze({}), faults: Object.freeze([]) });
 
 /** The second argument of `@Cached`. */
@@ -132,7 +132,7 @@ export function checkedInvalidate(given: unknown): CheckedOptions<CacheInvalidat
   return { ...checked, faults: [invalid('options: are empty. Name keys, patterns or tags')] };
 }
 
-/** Checks each field and each item of a list separately, so that later checks still see the valid ones. */
+/** Checks each field and each item of a list separately, so that later checks still get the valid ones. */
 function checkedFields<O extends object>(given: unknown, rule: Rule): CheckedOptions<O> {
   const faults = faultsIn(rule, given);
   if (!isRecord(given)) return { options: {} as O, faults };

@@ -12,7 +12,7 @@ export class LearnedResponse {
   #confirmed: HeaderList | undefined;
   #candidate: HeaderList | undefined;
   #until = 0;
-  /** True if the list is shared with other URLs. */
+  /** True if other URLs share the list. */
   #shared = false;
   /** The entity tag of the response for which `#pairs` was created. The response itself would keep its text in memory. */
   #tag: string | undefined;

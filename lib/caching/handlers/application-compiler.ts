@@ -40,11 +40,11 @@ type Mounted = Pick<HandlerMount, 'mountedTwice' | 'alone'>;
 /** Compiles the decorated handlers and methods of one application. */
 export class ApplicationCompiler {
   readonly #compilation: Compilation;
-  /** The compilations of named caches. */
+  /** The compilations of named caches, by name. */
   readonly #named = new Map<string, Compilation>();
   readonly #checks: DecoratorChecks;
   #classes: ReadonlyMap<ClassConstructor, HandledClass> = new Map();
-  /** Hosts of the application's providers. */
+  /** The hosts of instances that the application provides. */
   #hosts: ReadonlySet<ClassHost> = new Set();
   #clashes: KeyClashes;
   #http: HttpApplication | undefined;
@@ -84,7 +84,7 @@ export class ApplicationCompiler {
     this.#clashes = new KeyClashes(this.#classes.values(), hosted, this.#compilation.faults);
   }
 
-  /** Adds handlers to the table and compiles methods for their hosts, so that faults are found at boot. */
+  /** Adds handlers to the table and compiles methods for their hosts, so that the boot finds all faults. */
   compileAll({ hosted }: SettledClasses, table: HandlerTable): void {
     const carriers = routeCarriers(this.modules);
     const classes = [...this.#classes.values()];
@@ -107,12 +107,12 @@ export class ApplicationCompiler {
     }
     const { handlers, log } = this.#compilation;
     this.#checks.report(handlers, log);
-    // Only needed during compilation.
+    // The metadata is needed only during compilation.
     this.#classes = new Map();
     this.#clashes.forgetRoutes();
   }
 
-  /** Undefined for handlers, and for methods that were refused at boot. */
+  /** Returns the runner of a method; undefined for handlers and for methods with a fault. */
   methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined {
     const cls = host.cls as ClassConstructor;
     const own = (cls.prototype as Record<string | symbol, unknown>)[site.method];
@@ -137,7 +137,7 @@ export class ApplicationCompiler {
       : compileMethod(this.#compilationOf(site), site, cls, name, this.#unsharedInstances(cls), host.instance);
   }
 
-  /** The compilation of the cache that a decorator names; an unknown name is a fault. */
+  /** Returns the compilation of the cache that a decorator names; an unknown name is a fault. */
   #compilationOf(site: MethodSite): Compilation {
     const { cache: name } = site.options;
     if (name === undefined || name === 'default') return this.#compilation;
@@ -204,7 +204,7 @@ export class ApplicationCompiler {
     return handler && (() => handler);
   }
 
-  /** Created once: versioning is known when handlers are compiled. */
+  /** Creates the object once, when handlers are compiled: versioning is known then. */
   #httpApplication(): HttpApplication {
     const { config, adapterHost, early, routes, warming } = this;
     return (this.#http ??= {
@@ -244,7 +244,7 @@ export class ApplicationCompiler {
   }
 
   #unsharedInstances(cls: ClassConstructor): string | undefined {
-    // After boot: a class that code instantiated, or of a module that was loaded later.
+    // After boot, the class may be one that code instantiates, or belong to a module that was loaded later.
     const mounts = this.#classes.get(cls)?.mounts ?? decoratedClasses(this.modules).filter((one) => one.cls === cls);
     return mounts.map(({ wrapper }) => unsharedInstances(wrapper)).find((reason) => reason !== undefined);
   }

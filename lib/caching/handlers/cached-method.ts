@@ -13,14 +13,14 @@ import type { Invalidation } from '../invalidation/invalidation.js';
 import type { Probe } from '../inputs/probe.js';
 import type { TagTemplates } from '../invalidation/tag-templates.js';
 
-/** Answers one injectable's method from the cache. */
+/** Answers one provider's method from the cache. */
 export class CachedMethod implements MethodRunner {
-  /** The `recipe`, if only the arguments are in its keys. */
+  /** The `recipe`, if only arguments are in its keys. */
   readonly #ofArguments: MethodRecipe | undefined;
 
   /**
    * @param owner for messages: `SellerService.find()`.
-   * @param observable true if the declared return type is an Observable: callers get one.
+   * @param observable true if the declared return type is an Observable. Callers then get an Observable.
    */
   constructor(
     private readonly cache: LayeredCache,
@@ -79,7 +79,7 @@ export class CachedMethod implements MethodRunner {
     return (await this.cache.through(key, load, this.plan)).value;
   }
 
-  /** Calls the method itself, and sets the tags of its result. */
+  /** Calls the original method and sets the tags of its result. */
   async load(instance: object, args: unknown[], context: AnnotatedLoadContext): Promise<unknown> {
     const result = await this.#callOriginal(instance, args);
     const { tags } = this;
@@ -98,7 +98,7 @@ export class CachedMethod implements MethodRunner {
   }
 }
 
-/** A method that invalidates after it succeeded. */
+/** Runs a method, and invalidates after it succeeded. */
 export class InvalidatingMethod implements MethodRunner {
   constructor(
     private readonly original: Method,
@@ -110,7 +110,7 @@ export class InvalidatingMethod implements MethodRunner {
     const call: Call = { args, instance, execution: undefined };
     if (isObservable(result)) return from(this.#after(call, lastValueFrom(result)));
     if (isThenable(result)) return this.#after(call, result);
-    // A synchronous method stays synchronous; its invalidation follows.
+    // A synchronous method stays synchronous, so nothing waits for its invalidation.
     void this.invalidation.after(call, result);
     return result;
   }

@@ -25,7 +25,7 @@ export interface Declaration {
   readonly tags: TagTemplates | undefined;
 }
 
-/** The shared state of compiling the handlers and methods of one cache: the cache, its log, and the results. */
+/** The shared state while the handlers and methods of one cache are compiled: the cache, its log, and the results. */
 export class Compilation {
   readonly cache: LayeredCache;
   readonly options: CachingOptions;
@@ -39,7 +39,7 @@ export class Compilation {
   readonly now: () => number;
   readonly #measured: { readonly site: CachedSite; readonly measured: MeasuredSite }[] = [];
 
-  /** @param shared for a named cache: of the application's own, since they share faults and handlers. */
+  /** @param shared for a named cache: the compilation of the default cache, because all caches share faults and handlers. */
   constructor(cache: LayeredCache, options: CachingOptions, shared?: Pick<Compilation, 'faults' | 'handlers'>) {
     this.faults = shared?.faults ?? new FaultList();
     this.handlers = shared?.handlers ?? [];
@@ -53,13 +53,13 @@ export class Compilation {
   }
 
   /**
-   * Declares the keys of a handler or method, so that invalidations find them, no other handler makes the same keys, and entries
-   * that other code writes under them get its tags and policy.
+   * Declares the keys of a handler or method. Then invalidations find these keys, no other handler may make them, and an entry
+   * that other code writes under such a key gets the handler's tags and policy.
    */
   declare({ site, cls, owner, recipe, plan, tags }: Declaration): void {
     const { pattern, options } = site;
     if (pattern.kind === 'prefix') return this.declaredKeys.prefix(pattern.prefix);
-    // The function makes the whole key.
+    // The function `key` decides the key, so no template is known.
     if (options.key !== undefined) return;
     const { template } = pattern;
     const parts = recipe instanceof TemplateRecipe ? recipe.parts : [];
@@ -75,21 +75,21 @@ export class Compilation {
     if (plan !== undefined) this.#declaredPolicies.declare(declared, plan, tags);
   }
 
-  /** The tags of a handler or method that name inputs, declared so that invalidations find them. */
+  /** Returns the tags of a handler or method that name inputs, and declares them so that invalidations find them. */
   tagsOf(site: CachedSite, subject: InvalidationSubject): TagTemplates | undefined {
     const tags = this.faults.try(() => tagTemplates(site.options.tags, subject, this.log));
     for (const filled of tags?.templates ?? []) this.declaredTags.declare(filled.template, filled.parsers);
     return tags;
   }
 
-  /** Records a compiled handler or method for other features and for `cacheMetricsOf`. */
+  /** Records a compiled handler or method, for other features and `cacheMetricsOf`. */
   compiled(
     site: CachedSite,
     handler: Pick<CachedHandler, 'className' | 'transport' | 'plan' | 'route' | 'repeatable'>,
   ): void {
     const { pattern, options, method } = site;
     const { className, transport, plan, route, repeatable } = handler;
-    // Not by spreading, which takes twice the memory.
+    // A spread object would take twice the memory.
     this.handlers.push({
       className,
       transport,

@@ -46,16 +46,16 @@ export interface HttpApplication {
   readonly routes: RouteHits;
   readonly warming: WarmingRequests;
   readonly adapter: HttpServer;
-  /** Request headers that select the handler of a URL, lower case; `*` if they are unknown. */
+  /** Request headers by which the application selects a handler for a URL, lower case; `*` if they are unknown. */
   readonly selectingHeaders: readonly string[];
 }
 
 /** The mount of an HTTP handler in an application. */
 export interface HandlerMount {
   readonly route: CachedRoute;
-  /** True if a controller's class is mounted more than once, so that only the request identifies the mount. */
+  /** True if the controller's class is mounted more than once. Then only the request shows which mount it reached. */
   readonly mountedTwice: boolean;
-  /** True if no other controller has routes of the same function, so that a route identifies it. */
+  /** True if no other controller has a route with the same function. Then a route identifies its handler. */
   readonly alone: boolean;
   /** Names the route uniquely. */
   readonly nameOf: () => string;
@@ -64,7 +64,7 @@ export interface HandlerMount {
 /**
  * Compiles an HTTP handler at boot: checks, key and policy. The parts that answer its requests are created by the
  * first request.
- * @returns a function that creates its runner; undefined if it is never cached, or faulty.
+ * @returns a function that creates the runner; undefined if the handler is never cached or faulty.
  */
 export function compileHttp(
   compilation: Compilation,
@@ -129,7 +129,7 @@ export function compileHttp(
   if (key === undefined || plan === undefined) return undefined;
   compilation.compiled(site, { className: cls.name, transport: 'http', plan, route });
   const probe = inputs.some(({ identifying }) => identifying !== undefined) ? undefined : compilation.probeOf(owner);
-  // A second run of a probe would write to a response that has been sent.
+  // At its route, a probe's second run would write to a response that was already sent.
   const isAtRoute = alone && probe === undefined && !makesHeaders(implementation);
   const handler: CompiledHandler = {
     site,
@@ -146,14 +146,17 @@ export function compileHttp(
     outside,
     clientCache,
     probe,
-    // Probed hits need their handler, which only the chain can call: no early hits, no hits at the route.
+    // A probe calls the handler on hits, and only the chain can do that. So there are no early hits.
     addEarly: probe === undefined ? addEarly : undefined,
     isAtRoute: isAtRoute && chainReasons(chain, application.config).length === 0,
   };
   return answeredOnDemand(compilation, application, handler);
 }
 
-/** Creates the runner with the first request. A function of its own, so that what only compiling needs is not kept. */
+/**
+ * Creates the runner at the first request. This is a separate function, so that its closure keeps nothing that only compilation
+ * needs.
+ */
 function answeredOnDemand(
   compilation: Compilation,
   application: HttpApplication,
@@ -185,11 +188,11 @@ interface CompiledHandler {
   readonly clientCache: ClientCacheControl | undefined;
   readonly probe: Probe | undefined;
   readonly addEarly: ((parts: EarlyParts) => EarlyHandler) | undefined;
-  /** True if its hits need nothing of Nest's chain. */
+  /** True if its hits can be answered at the route, without Nest's chain. */
   readonly isAtRoute: boolean;
 }
 
-/** The parts that answer the requests of one handler. */
+/** The objects that answer the requests of one handler. */
 interface Answering {
   readonly handler: HttpHandler;
   /** Answers hits when the adapter calls the route. */
@@ -250,7 +253,7 @@ function answeringParts(
   };
 }
 
-/** The read plan of a handler's calls. */
+/** Creates the read plan of a handler's calls. */
 function httpPlan(
   { cache, log }: Compilation,
   handler: {
@@ -284,7 +287,7 @@ function holdsResponse(inputs: readonly DeclaredInput[]): boolean {
   return inputs.some(({ written }) => written === '@Res()');
 }
 
-/** Logs a hint if every parameter of a query is in the key: callers can fill the cache with invented parameters. */
+/** Logs a hint if every parameter of a query is in the key, because callers can fill the cache with invented parameters. */
 function hintWholeQuery(
   { options: { key, ignore = [] }, pattern }: CachedSite,
   owner: string,

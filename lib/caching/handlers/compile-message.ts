@@ -17,13 +17,13 @@ import type { Invalidation } from '../invalidation/invalidation.js';
 import { MessageHandler } from './message-handler.js';
 import { interceptorsOutside } from './outside-interceptors.js';
 
-/** Names of these transports in the endpoints of statistics. */
+/** The names of these transports in the endpoints of statistics. */
 const ENDPOINT = { rpc: 'RPC', ws: 'WS', graphql: 'GRAPHQL' } as const;
 
 /** Messages have no HTTP methods. */
 const NO_METHODS: ReadonlySet<string> = new Set();
 
-/** Compiles an RPC, WebSocket or GraphQL handler; undefined if it is never cached, or faulty. */
+/** Compiles an RPC, WebSocket or GraphQL handler; undefined if it is never cached or faulty. */
 export function compileMessage(
   compilation: Compilation,
   transport: Exclude<Transport, 'http' | 'method'>,

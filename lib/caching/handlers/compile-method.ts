@@ -10,14 +10,14 @@ import { repeatableMethod } from './repeatable-method.js';
 import type { Compilation } from './compilation.js';
 import { policyOf, seriesOptions } from './handler-policy.js';
 
-/** Compiles a method of an injectable; undefined if it is faulty. */
+/** Compiles a method of a provider; undefined if the method is faulty. */
 export function compileMethod(
   compilation: Compilation,
   site: CachedSite,
   cls: ClassConstructor,
   /** The name of the class, unique in the application. */
   className: string,
-  /** Why an instance of the class may hold its caller. */
+  /** Why an instance of the class may hold data of one caller; undefined if callers share the instance. */
   unsharedInstances: string | undefined,
   /** The only instance; undefined if there may be several. */
   instance: object | undefined,
@@ -26,7 +26,7 @@ export function compileMethod(
   const { options, pattern, method } = site;
   const inherited =
     (cls.prototype as Record<string | symbol, unknown>)[method] !== site.dispatcher && !stands(site, cls);
-  // A method called by `super` has another name than the method of the subclass.
+  // A method that a subclass calls by `super` needs another name than the subclass's own method.
   const base = `${className}${inherited ? `<${site.declaredBy.name}` : ''}.${methodName(method)}`;
   const owner = `${cls.name}.${methodName(method)}()`;
   const recipe = methodKey(
@@ -64,7 +64,7 @@ export function compileMethod(
   return compiled;
 }
 
-/** True if the class's own method of that name is this one, perhaps wrapped by other decorators. */
+/** True if this is the method that the class has under its name, perhaps wrapped by other decorators. */
 function stands(site: CachedSite, cls: ClassConstructor): boolean {
   for (
     let level: object | null = cls.prototype;
@@ -76,7 +76,9 @@ function stands(site: CachedSite, cls: ClassConstructor): boolean {
   return false;
 }
 
-/** Arguments of a GraphQL field's resolver that identify callers, which stay out of its keys; none of another method. */
+/**
+ * Returns the arguments of a GraphQL field's resolver that identify callers and stay out of its keys. Empty for other methods.
+ */
 export function identifyingArguments(site: CachedSite, cls: ClassConstructor): Map<number, string> {
   if (!isFieldResolver(site.dispatcher)) return new Map();
   const inputs = declaredInputs('graphql', cls, site.method, site.original);

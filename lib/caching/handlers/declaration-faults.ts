@@ -22,20 +22,21 @@ import { KeyClashes } from './key-clashes.js';
 import { methodKey } from './method-key.js';
 import type { NamedClass } from './provider-names.js';
 
-/** The parts of an application that its decorators are checked against. */
+/** The parts of an application that checking its decorators needs. */
 export interface DeclaringApplication {
   readonly modules: ModulesContainer;
   readonly config: ApplicationConfig;
   readonly adapterHost: HttpAdapterHost;
 }
 
-/** What compiling would log is left to the boot that compiles. */
+/** Logs nothing: compiling logs the same messages. */
 const SILENT: CacheLog = () => undefined;
 
 /**
- * The faults of every decorator that metadata alone shows: its options, unknown or missing inputs, inputs that identify a caller,
- * synchronous methods, keys and names that clash. They are listed where the boot fails before a cache exists and handlers are compiled.
- * @param caches names of the named caches.
+ * Returns the faults of decorators that metadata alone shows: options, unknown or missing inputs, inputs that identify a
+ * caller, synchronous methods, keys and names that clash. It is called if the boot fails before a cache exists and handlers are
+ * compiled.
+ * @param caches the names of the named caches.
  */
 export function declarationFaults(application: DeclaringApplication, caches: readonly string[]): OptionFault[] {
   const { modules, config, adapterHost } = application;
@@ -62,7 +63,7 @@ export function declarationFaults(application: DeclaringApplication, caches: rea
   return faults.list.map(({ code, message }) => ({ code, text: message.replace(/\.$/, '') }));
 }
 
-/** The fault of a decorator that names a cache which the application does not have. */
+/** Returns the fault of a decorator that names a cache which the application does not have. */
 export function unknownCache({ options, declaredBy, method }: MethodSite, caches: readonly string[]): string {
   const { cache: name = '' } = options;
   const why = sentence(unknownNames([name], ['default', ...caches]).get(name)!);
@@ -72,7 +73,7 @@ export function unknownCache({ options, declaredBy, method }: MethodSite, caches
   );
 }
 
-/** Checks what handlers and methods declare about their keys, as compiling does. */
+/** Checks the declared keys of handlers and methods as compiling does. */
 class Declarations {
   /** By cache. */
   readonly #keys = new Map<string, DeclaredKeys>();
@@ -125,7 +126,7 @@ class Declarations {
     this.#declare(site, cls, owner);
   }
 
-  /** Refuses a template that makes the keys of another one. */
+  /** Reports a template that can make the same key as another one. */
   #declare(site: CachedSite, cls: ClassConstructor, owner: string): void {
     const { pattern, options } = site;
     if (pattern.kind !== 'template' || options.key !== undefined) return;

@@ -11,8 +11,8 @@ interface Declared {
 }
 
 /**
- * Finds the policy and tags of declared templates, for code that writes entries outside their handler. Tags that name inputs
- * are filled from the key, which contains these inputs.
+ * Finds the policy and tags of keys that declared templates make, for code that writes entries outside their handler. Tags that
+ * name inputs are filled with inputs from the key.
  */
 export class DeclaredPolicies {
   readonly #declared = new Map<DeclaredTemplate, Declared>();
@@ -27,7 +27,7 @@ export class DeclaredPolicies {
     this.#declared.set(template, { plan, tags });
   }
 
-  /** Returns the policy of a key; undefined if no declared template makes the key. */
+  /** Returns the policy and tags of a key; undefined if no declared template makes it. */
   of(key: string): KeyPolicy | undefined {
     const found = this.keys.find(key);
     const declared = found && this.#declared.get(found.template);

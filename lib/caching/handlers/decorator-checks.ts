@@ -22,12 +22,12 @@ import type { HandledClass, HandledMethod } from './handled-classes.js';
 import { KeyNames } from './key-names.js';
 import { TagNames } from './tag-names.js';
 
-/** Reports faulty options of decorators, each use of a decorator once. */
+/** Reports faulty options of decorators. Each use of a decorator is checked once. */
 export class DecoratorChecks {
-  /** Roots of paths in `vary` of any handler. */
+  /** The roots of all paths in `vary` of any handler. */
   readonly #varied = new Set<string>();
   readonly #checked = new Set<MethodSite>();
-  /** Warnings of paths in `vary`. */
+  /** Warnings about paths in `vary`. */
   readonly #doubts = new Set<string>();
   /** By cache. */
   readonly #tags = new Map<string, TagNames>();
@@ -39,7 +39,10 @@ export class DecoratorChecks {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** Learns what `vary` names, before the checks: other handlers may name it, too. */
+  /**
+   * Records the roots that `vary` names. Call it for all methods before the checks, because other handlers may name these
+   * roots.
+   */
   learn({ cached }: ProvidedMethod): void {
     const { vary = [] } = cached?.options ?? {};
     for (const path of [vary].flat()) {
@@ -66,7 +69,10 @@ export class DecoratorChecks {
     if (cached !== undefined && transports.length === 0) this.#refuseSynchronous(cached, cls);
   }
 
-  /** Logs what `vary` probably misspells, and what is invalidated but never set. @param handlers as compiled, with the tags of the module's policy. */
+  /**
+   * Logs paths in `vary` that are probably misspelt, and tags and keys that are invalidated although nothing sets them. @param
+   * handlers compiled, with the tags of the module's policy.
+   */
   report(handlers: readonly Pick<CachedHandler, 'cache' | 'plan'>[], log: CacheLog): void {
     for (const text of this.#doubts) log('warn', 'VARY_UNKNOWN', text);
     for (const { cache, plan } of handlers) this.#tagsOf(cache).set(plan.policy.tagsOf ?? plan.policy.tags);
@@ -119,7 +125,7 @@ export class DecoratorChecks {
   }
 }
 
-/** The inputs that a decorator may name. Most decorators name none, so they are looked up on demand. */
+/** The inputs that a decorator may name. They are looked up on demand, because most decorators name none. */
 class HandledSubject implements NamingSubject {
   readonly method: string | symbol;
   readonly original: Method;

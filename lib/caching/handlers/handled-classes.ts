@@ -11,10 +11,13 @@ import { handlerTransports } from '../decoration/handler-kind.js';
 import { handlerRoute } from '../http/handler-route.js';
 import type { Transport } from '../inputs/call.js';
 
-/** A class with every place where it is provided. */
+/** A class, once for each place where it is provided. */
 export type Mounts = readonly [ProvidedClass, ...ProvidedClass[]];
 
-/** A decorated method with what naming, checks and compilation ask of its metadata: an application has many, so each is read once. */
+/**
+ * A decorated method with the metadata that naming, checks and compilation use. It is read once, because an application has
+ * many methods.
+ */
 export interface HandledMethod extends ProvidedMethod {
   /** The transports through which Nest calls it; none for a method of a provider. */
   readonly transports: readonly Exclude<Transport, 'method'>[];
@@ -29,12 +32,15 @@ export interface HandledClass {
   readonly methods: readonly HandledMethod[];
 }
 
-/** The mount that stands for a class: one request-scoped registration is enough, its instances may hold their caller. */
+/**
+ * Chooses the mount by which a class is checked. A request-scoped mount comes first, because its instances may hold data of one
+ * caller.
+ */
 export function compiledMount(mounts: Mounts): ProvidedClass {
   return mounts.find(({ wrapper }) => unsharedInstances(wrapper) !== undefined) ?? mounts[0];
 }
 
-/** Each class once, in the order in which the application declares them. */
+/** Returns each class once, in the order in which the application declares them. */
 export function handledClasses(
   provided: readonly ProvidedClass[],
   config: ApplicationConfig,

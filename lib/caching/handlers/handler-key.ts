@@ -27,9 +27,9 @@ export interface HandlerFacts {
   /** For messages: `FeedController.discover()`. */
   readonly owner: string;
   readonly inputs: readonly DeclaredInput[];
-  /** The text in place of `*`: the route, or class and method. */
+  /** The text that replaces `*`: the route, or class and method. */
   readonly base: string | ((call: Call) => string);
-  /** Why an instance of the class may hold its caller; undefined if all callers share one. */
+  /** Why an instance of the class may hold data of one caller; undefined if callers share the instance. */
   readonly unsharedInstances: string | undefined;
   /** Types of the parameters from compiler metadata. */
   readonly types: readonly unknown[];
@@ -43,13 +43,15 @@ export interface HandlerKey {
   readonly private: boolean;
   /** True if a request with `Authorization` may be answered (RFC 9111 §3.5). */
   readonly answersAuthorization: boolean;
-  /** Why its key names no caller, though `vary` or `key` distinguishes requests: the end of a sentence. */
+  /** Why its key names no caller although the handler has `vary` or `key`, as the end of a sentence. */
   readonly whyUnidentified: string | undefined;
   /** Request headers in the key, for `Vary`. */
   readonly varyHeaders: readonly string[];
 }
 
-/** Compiles the keys of a handler. A key that could leak a response to another caller, or that lacks an input, is a fault. */
+/**
+ * Compiles the keys of a handler. It is a fault if a key could give one caller another caller's response, or lacks an input.
+ */
 export function handlerKey(facts: HandlerFacts, faults: FaultList): HandlerKey | undefined {
   const { site, transport, owner, inputs } = facts;
   const { options, pattern } = site;
@@ -124,7 +126,7 @@ function recipeOf(
   ]);
 }
 
-/** Why a handler does not answer requests with `Authorization`, though its options distinguish requests. */
+/** Returns why a handler with `vary` or `key` does not answer requests with `Authorization`. */
 function whyUnidentified(vary: readonly VaryPart[], ownKey: boolean, transport: Transport): string | undefined {
   const remedy = "Name 'user.id' or 'headers.authorization' in it, or set `shared: true` if all callers get the same";
   const named = vary.flatMap(({ path }) => path?.text ?? []);
@@ -162,7 +164,7 @@ function refuseUnsafe(facts: HandlerFacts, identified: boolean, faults: FaultLis
   );
 }
 
-/** Checks that a template, which is the whole key, names every declared input and every input of `vary`. */
+/** Checks that a template names every declared input and every input of `vary`, because it is the whole key. */
 function checkTemplate(
   { site, owner, inputs }: HandlerFacts,
   template: KeyTemplate,

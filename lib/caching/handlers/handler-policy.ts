@@ -2,7 +2,7 @@ import type { SeriesOptions } from '../../cache/base/observer.js';
 import type { CachePolicy } from '../../cache/policies/policy.js';
 import type { CachedOptions } from '../options/cached.options.js';
 
-/** The options of a decorator that are the cache's policy. */
+/** The options of a decorator that belong to the cache's policy. */
 const OF_POLICY = [
   'ttl',
   'staleWhileRevalidate',
@@ -21,10 +21,10 @@ const OF_POLICY = [
   'classes',
 ] as const satisfies readonly (keyof CachedOptions & keyof CachePolicy)[];
 
-/** A single object, so that it is resolved once for all handlers without a policy of their own. */
+/** One object for all handlers without a policy of their own, so that the cache resolves it once. */
 const NO_POLICY: CachePolicy = Object.freeze({});
 
-/** The part of the options that is the cache's policy. Tags that name inputs are set with each load. */
+/** Returns the cache's policy from the options of a decorator. It has no tags that name inputs: each load sets them. */
 export function policyOf(options: CachedOptions): CachePolicy {
   let policy: Record<string, unknown> | undefined;
   for (const name of OF_POLICY) {
@@ -34,12 +34,12 @@ export function policyOf(options: CachedOptions): CachePolicy {
   return policy ?? NO_POLICY;
 }
 
-/** Removes background loads from a policy: such a load has no response of its own to write to. */
+/** Removes background loads from a policy, because such a load has no response to which the handler can write. */
 export function withoutBackground(policy: CachePolicy): CachePolicy {
   return { ...policy, staleWhileRevalidate: 0, softTimeout: '365d', refreshAhead: 1 };
 }
 
-/** True if a policy has background loads. */
+/** True if a policy allows background loads. */
 export function loadsInBackground({ staleWhileRevalidate, softTimeout, refreshAhead }: CachePolicy): boolean {
   return (
     (staleWhileRevalidate !== undefined && staleWhileRevalidate !== 0) ||

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { HandlerRunner } from '../decoration/class-host.js';
 
-/** The runner of one handler function; classes may inherit the function and transports may share it. */
+/** The runner of one handler function. Several classes may inherit the function, and several transports may call it. */
 interface Row {
   readonly cls: unknown;
   readonly transport: string;

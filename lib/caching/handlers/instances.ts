@@ -11,7 +11,7 @@ import {
 import { assignHost, hostOf } from '../decoration/dispatcher.js';
 import type { NamedClass } from './provider-names.js';
 
-/** Instances that share keys, with the host of their methods. */
+/** One or more instances that share keys, with the host of their methods. */
 export interface HostedClass extends NamedClass {
   readonly host: ClassHost & NamedClass['host'];
 }
@@ -23,8 +23,8 @@ export interface SettledClasses {
 }
 
 /**
- * Gives every instance of a decorated class its host, including objects of factories and values, and warns of classes that
- * cannot inject the module.
+ * Assigns each instance of a decorated class its host, including objects of factory and value providers. Warns of classes whose
+ * module cannot inject the cache.
  */
 export function settleInstances(
   found: readonly ProvidedClass[],
@@ -36,7 +36,7 @@ export function settleInstances(
   const hosted = [...mountsByInstance(provided, (instance) => (hostOf(instance)?.link ?? link) === link)].map(
     ([key, mounts]): HostedClass => {
       const [{ cls }] = mounts;
-      // Another object of a class may have other dependencies or state, so they do not share entries. The host of the class
+      // Two objects of one class may have different dependencies or state, so they do not share entries. The host of the class
       // serves instances that are created later: of a request-scoped or transient class, or by code.
       const host = key === cls ? link.hostOfClass(cls) : new ClassHost(link, cls, key);
       if (key !== cls) settle(key, cls, host, log);
@@ -46,7 +46,7 @@ export function settleInstances(
   return { provided, hosted };
 }
 
-/** The mounts of each instance of a decorated class; of request-scoped and transient classes by class. */
+/** Returns the mounts of each instance of a decorated class, and of request-scoped and transient classes by class. */
 export function mountsByInstance(
   provided: readonly ProvidedClass[],
   isOwn: (instance: object) => boolean = () => true,

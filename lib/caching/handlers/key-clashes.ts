@@ -10,19 +10,19 @@ import type { HandledClass } from './handled-classes.js';
 import { madeAlike, type NamedClass, type ProviderName, ProviderNames } from './provider-names.js';
 import { type NamedRoute, RouteNames } from './route-names.js';
 
-/** Names the classes and routes of one application in keys. Those that would have the same keys are faults. */
+/** Names the classes and routes of one application in keys. Two that would have the same keys are a fault. */
 export class KeyClashes {
   readonly #names: ProviderNames;
   #routes = new RouteNames();
 
-  /** @param instances the instances of decorated classes: metadata of those that do not exist yet is enough. */
+  /** @param instances the instances of decorated classes. Metadata is enough for instances that do not exist yet. */
   constructor(
     classes: Iterable<HandledClass>,
     instances: readonly NamedClass[],
     private readonly faults: FaultList,
   ) {
     this.#names = new ProviderNames(instances, ({ cls }) =>
-      // A subclass can call an overridden method by `super`.
+      // Include overridden methods, because a subclass can call them by `super`.
       methodsOf(cls.prototype, true).flatMap((method) => {
         const site = cachedSiteOf(method);
         if (site === undefined || handlerTransports(method as Method, cls).includes('http')) return [];
@@ -37,17 +37,21 @@ export class KeyClashes {
     }
   }
 
-  /** The name of an instance in the keys of a method; undefined, with a fault, if another has it. */
+  /**
+   * Returns the name of an instance in the keys of a method. If another instance has it, adds a fault and returns undefined.
+   */
   ofInstance(host: NamedClass['host'], site: CachedSite): string | undefined {
     return this.#nameIn(this.#names.of(host, site.options.name), site, host.cls);
   }
 
-  /** The name of a class in the keys of a message handler; undefined, with a fault, if another has it. */
+  /**
+   * Returns the name of a class in the keys of a message handler. If another class has it, adds a fault and returns undefined.
+   */
   ofClass(cls: ClassConstructor, site: CachedSite): string | undefined {
     return this.#nameIn(this.#names.ofClass(cls, site.options.name), site, cls);
   }
 
-  /** The name of a route in keys, with a fault if another handler has it. */
+  /** Returns the name of a route in keys. Adds a fault if a handler of another class has the same name. */
   ofRoute(cls: ClassConstructor, site: CachedSite, handled: CachedRoute): string {
     const route = namedRoute(cls, site, handled);
     const name = this.#routes.of(route);
@@ -61,7 +65,7 @@ export class KeyClashes {
     return name ?? route.base;
   }
 
-  /** Call it when all handlers are compiled: routes are not named any more. */
+  /** Frees the names of routes. Call it when all handlers are compiled. */
   forgetRoutes(): void {
     this.#routes = new RouteNames();
   }

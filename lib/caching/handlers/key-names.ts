@@ -4,18 +4,19 @@ import type { CacheInvalidateOptions } from '../options/cached.options.js';
 import { keyTemplate } from '../keys/key-template.js';
 import { meet, shapeOf } from './tag-names.js';
 
-/** What stands for any text in a glob. */
+/** Matches the wildcards of a glob. */
 const WILDCARD = /[*?]|\[[^\]]*\]/;
 
 /**
- * Compares the keys of handlers and methods of one application with those that `@CacheInvalidate` names. Code may write any key, so
- * one that nothing makes is logged only if it resembles one that is made: it is probably misspelt, and old values stay.
+ * Compares the keys that handlers and methods of one application make with the keys that `@CacheInvalidate` names. Other code
+ *   may write any key, so a key that no handler makes is logged only if it resembles one that a handler makes. Then it is
+ *   probably misspelt, and stale entries stay.
  */
 export class KeyNames {
   readonly #made = new Map<string, readonly string[]>();
   readonly #named: { readonly owner: string; readonly text: string; readonly literals: readonly string[] }[] = [];
 
-  /** @param statistics the pattern of keys, with `*` for what differs. */
+  /** @param statistics the pattern of the keys, with `*` for values. */
   make(statistics: string): void {
     this.#made.set(statistics, statistics.split('*'));
   }

@@ -18,7 +18,7 @@ import type { Invalidation } from '../invalidation/invalidation.js';
 import type { Probe } from '../inputs/probe.js';
 import type { TagTemplates } from '../invalidation/tag-templates.js';
 
-/** A result that only its own request may get: a stream, or several values. */
+/** A result that only its own request may get: a stream or several values. */
 interface OwnRun {
   ran: boolean;
   values: readonly unknown[] | undefined;
@@ -50,7 +50,7 @@ export class MessageHandler implements HandlerRunner {
   #admitted(call: Call, next: CallHandler, admission: Admission): Observable<unknown> | Promise<Observable<unknown>> {
     if (typeof admission === 'string') return this.#stored(call, next, admission);
     if (admission instanceof Bypass) return this.#bypass(call, next, admission);
-    // Warming sends requests to HTTP handlers; messages that these send are handled like those of other clients.
+    // Warming sends requests only to HTTP handlers. A message that such a handler sends is handled like any other message.
     if (admission instanceof ConditionalRead) return this.#conditional(call, next, admission);
     return admission.key === undefined ? next.handle() : this.#stored(call, next, admission.key);
   }
@@ -119,7 +119,7 @@ export class MessageHandler implements HandlerRunner {
   }
 }
 
-/** Runs a handler that is not cached, and invalidates after it succeeded. */
+/** Runs a handler that is not cached, and invalidates when it succeeded. */
 export class InvalidatingHandler implements HandlerRunner {
   constructor(private readonly invalidations: readonly Invalidation[]) {}
 

@@ -19,14 +19,16 @@ export interface MethodFacts {
   readonly parameters: number;
   /** Types of the parameters from compiler metadata. */
   readonly types: readonly unknown[];
-  /** Why an instance of the class may hold its caller; undefined if all callers share one. */
+  /** Why an instance of the class may hold data of one caller; undefined if callers share the instance. */
   readonly unsharedInstances: string | undefined;
   /** Arguments of GraphQL field resolvers that may identify a caller, with the reason. */
   readonly identifying: ReadonlyMap<number, string>;
   readonly log: CacheLog;
 }
 
-/** Compiles the keys of a method. A key that could leak a result to another caller, or that lacks an argument, is a fault. */
+/**
+ * Compiles the keys of a method. It is a fault if a key could give one caller another caller's result, or lacks an argument.
+ */
 export function methodKey(facts: MethodFacts, faults: FaultList): KeyRecipe | undefined {
   const { site, owner, base, types } = facts;
   const { options, pattern } = site;
@@ -66,7 +68,7 @@ export function methodKey(facts: MethodFacts, faults: FaultList): KeyRecipe | un
   return new MethodRecipe(prefix + base, owner, vary, ignored, parameterNames(original), countsArguments(original));
 }
 
-/** Creates an ExecutionContext of a method's call, for functions in options. */
+/** Creates an ExecutionContext for a call of a method, for functions in options. */
 function executionFor({ site, cls }: MethodFacts): (call: Call) => ExecutionContextHost {
   return (call) => {
     const execution = new ExecutionContextHost([...call.args], cls as never, site.dispatcher as never);

@@ -1,10 +1,10 @@
 /**
- * Checks at boot that the inputs named by templates and paths exist. Without this check, a placeholder that no call can fill gives
- * all calls one key, or makes an invalidation ineffective, and nothing fails. Known at boot are the parameters of a route and of its
- * host, the arguments of a method or resolver, the fields of built-in types, the inputs that a handler declares, and the
- * properties that requests usually have. A property that the application's middleware adds to a request is known if `vary` of any
- * handler names it, or if the placeholder is marked with `?`. Below these roots (`query.x`, `user.x`) a call may have anything: only
- * names that resemble a declared one are reported, as misspelt.
+ * Checks at boot that the inputs named by templates and paths exist. Without this check, a placeholder that no call can fill
+ * would give all calls one key or make an invalidation ineffective, without an error. Known at boot are the parameters of a
+ * route and of its host, the arguments of a method or resolver, the fields of built-in types, the inputs that a handler
+ * declares, and the properties that requests usually have. If the application's middleware adds a property to requests, name it
+ * in `vary` of any handler, or mark the placeholder with `?`. Below these roots (`query.x`, `user.x`) a call may have anything,
+ * so only names that resemble a declared one are reported, as misspelt.
  */
 import type { HttpServer } from '@nestjs/common';
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
@@ -23,7 +23,7 @@ import { type KeyPattern, type KeyTemplate, keyTemplate } from '../keys/key-temp
 import { countsArguments } from '../keys/method-recipe.js';
 import { isOfResult } from '../invalidation/tag-templates.js';
 
-/** A handler or method with the inputs that are known at boot. */
+/** A handler or method, with its inputs that are known at boot. */
 export interface NamingSubject {
   /** For messages: `ProductController.find()`. */
   readonly owner: string;
@@ -44,13 +44,13 @@ export interface NamingSubject {
   readonly adapter: HttpServer | undefined;
 }
 
-/** One text of a decorator and the paths that it names. */
+/** One text in a decorator, which names paths. */
 interface NamingText {
   readonly text: string;
-  /** Its place in the decorator, for messages: `@Cached: tags[0]:`. */
+  /** The text's place in the decorator, for messages: `@Cached: tags[0]:`. */
   readonly place: string;
   readonly paths: readonly NamedPath[];
-  /** True if parts of the result can be named, too. */
+  /** True if the text can also name parts of the result. */
   readonly withResult: boolean;
   /** True for a path of `vary`: a call without that input bypasses the cache. */
   readonly isVary: boolean;
@@ -58,16 +58,16 @@ interface NamingText {
   readonly isKey?: boolean;
 }
 
-/** Why a path cannot exist, as the end of a sentence; with the paths that were probably meant. */
+/** Why a path cannot exist, as the end of a sentence. `meant` contains the paths that were probably meant. */
 type Reason = string | { readonly why: string; readonly meant: readonly string[] };
 
 interface NamedPath {
   readonly path: string;
-  /** True if it ends with `?`: the input may be missing. */
+  /** True if the path ends with `?`: the input may be missing. */
   readonly optional: boolean;
 }
 
-/** Reports inputs that `@Cached` names and no call can have. */
+/** Reports inputs that `@Cached` names although no call can have them. */
 export function refuseUnknownInCached(
   pattern: KeyPattern,
   { vary = [], tags = [] }: CachedOptions,
@@ -95,9 +95,9 @@ export function refuseUnknownInCached(
 }
 
 /**
- * Reports paths of `vary` that are probably misspelt: their root, or header, differs by a letter from a usual one. Middleware may
- * add such a property, so a path is only doubted: without it, requests bypass the cache. A path that may be undefined is
- * refused, because all callers would get one key.
+ * Reports paths of `vary` that are probably misspelt: the root or the header differs from a usual one by a letter. For most
+ * paths this is a warning: middleware may add the property, and requests without it bypass the cache. For a path that may be
+ * undefined it is a fault, because all callers would get one key.
  */
 export function doubtVary(
   { vary = [] }: CachedOptions,
@@ -126,7 +126,7 @@ export function doubtVary(
   }
 }
 
-/** Reports inputs that `@CacheInvalidate` names and no call can have. */
+/** Reports inputs that `@CacheInvalidate` names although no call can have them. */
 export function refuseUnknownInInvalidate(
   { keys = [], patterns = [], tags = [] }: CacheInvalidateOptions,
   subject: NamingSubject,
@@ -138,7 +138,7 @@ export function refuseUnknownInInvalidate(
   refuseUnknown(texts, subject, faults);
 }
 
-/** Names of the parameters in the paths of a route; undefined if a path has an unnamed wildcard. */
+/** Returns the names of the parameters in a route's paths; undefined if a path has an unnamed wildcard. */
 export function parametersIn(paths: readonly string[]): ReadonlySet<string> | undefined {
   const names = new Set<string>();
   for (const path of paths) {
@@ -152,7 +152,7 @@ const PARAMETER = /[:*](?:"([^"]+)"|([\p{ID_Start}$_][\p{ID_Continue}$]*))/gu;
 /** Wildcards and groups of older path syntaxes, whose parameters have numbers. */
 const UNNAMED = /[*(]/;
 
-/** @param option its place in the decorator. */
+/** @param option the place of the texts in the decorator. */
 function ofTemplates(option: string, texts: readonly string[]): NamingText[] {
   return texts.flatMap((text, index) => {
     try {
@@ -183,14 +183,14 @@ function refuseUnknown(texts: readonly NamingText[], subject: NamingSubject, fau
   }
 }
 
-/** False, after adding a fault, if a call of this kind cannot have that path. */
+/** True if a call of this kind can have the path. Otherwise adds a fault and returns false. */
 function isReadable(path: string, { transport, inputs, owner }: NamingSubject, faults: FaultList): boolean {
   return faults.try(() => inputPath(path, transport, inputs, owner)) !== undefined;
 }
 
 interface Use extends Omit<NamingText, 'text' | 'place' | 'paths'> {
   readonly optional: boolean;
-  /** All paths that the text names. */
+  /** All paths that the text names, including this one. */
   readonly paths: readonly string[];
 }
 
@@ -205,7 +205,8 @@ function whyUnknown(path: string, use: Use, subject: NamingSubject): Reason | un
   const { transport } = subject;
   if (/^\d+$/.test(root)) return unknownArgument(Number(root), rest, use, subject);
   if (transport === 'method') {
-    // A subclass, or code that creates the instance, may add a property that `vary` names; without it, calls bypass the cache with a warning.
+    // A subclass or code that creates the instance may add the property that `vary` names. Without it, calls bypass the cache
+    // with a warning.
     return root === 'this' && !use.isVary ? unknownField(subject.cls, rest, 'the class', use.optional) : undefined;
   }
   if (root === 'this') return 'which only methods of providers can read. Name an input of the request.';
@@ -238,7 +239,7 @@ function unknownParameter(
   return { why: `but ${what} has no parameter '${name}'. ${advice}`, meant };
 }
 
-/** For messages: the inputs that a text can name. */
+/** Returns advice for messages: the inputs that a text can name. */
 function inputsOf({ withResult }: Use, { inputs }: NamingSubject): string {
   const paths = [...new Set(inputs.map(({ path }) => path))];
   if (paths.length > 0) return `Name an input that the handler declares: ${placeholders(paths)}.`;
@@ -267,7 +268,7 @@ function unknownArgument(
   return unknownField(types[index], rest, `parameter ${index}`, optional);
 }
 
-/** Without a parameter for all arguments, the arguments of a field are those that its resolver declares. */
+/** If no parameter of a resolver gets all arguments, the field has exactly the arguments that the resolver declares. */
 function unknownOfResolver(
   [name]: readonly string[],
   { optional }: Use,
@@ -280,7 +281,7 @@ function unknownOfResolver(
   return { why: `but the resolver declares no argument '${name}'. ${advice}`, meant };
 }
 
-/** The number of arguments of a method; undefined if it may accept any number. */
+/** Returns the number of a method's arguments; undefined if it may accept any number. */
 export function knownArity({
   cls,
   method,
@@ -320,7 +321,7 @@ function unknownRoot(
   );
 }
 
-/** Reports an input that resembles a declared one, unless the text names the declared one, too. */
+/** Reports an input that resembles a declared one, unless the text also names the declared one. */
 function misspelt(
   path: string,
   root: string,

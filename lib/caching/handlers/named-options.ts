@@ -4,13 +4,13 @@ import type { CachedOptions } from '../options/cached.options.js';
 import { type FaultList, ignores } from '../keys/key-design.js';
 import { knownArity, type NamingSubject } from './named-inputs.js';
 
-/** Reports names of `ignore` that are not inputs under any transport of the handler, or not of the method. */
+/** Reports names in `ignore` that are not inputs of the handler under any transport, or not arguments of the method. */
 export function refuseUnknownIgnored(
   { ignore = [], key }: CachedOptions,
   subjects: readonly NamingSubject[],
   faults: FaultList,
 ): void {
-  // The function makes the key from any inputs.
+  // The function `key` may use any input.
   if (key !== undefined) return;
   const unknown = ignore.filter((name) => !subjects.some((subject) => isInput(name, subject)));
   const [subject] = subjects;
@@ -37,7 +37,7 @@ function inputsOf(subject: NamingSubject): string[] {
   return Array.from({ length: knownArity(subject) ?? 0 }, (_, index) => String(index));
 }
 
-/** Reports requests of `warm` with parameters that the route does not have, or without required ones. */
+/** Reports requests in `warm` that have a parameter which the route does not have, or lack a required one. */
 export function refuseUnknownWarmed(
   { warm = [] }: CachedOptions,
   subjects: readonly NamingSubject[],
@@ -77,7 +77,7 @@ export function refuseUnknownWarmed(
 
 const PARAMETER = /[:*]([\p{ID_Start}$_][\p{ID_Continue}$]*)(\?)?/gu;
 
-/** The parameters of a route that are outside its optional groups. */
+/** Returns the parameters of a route that are outside its optional groups. */
 function requiredParameters(route: string): string[] {
   let path = route;
   for (let before = ''; before !== path; path = path.replace(/\{[^{}]*\}/g, '')) before = path;

@@ -5,7 +5,7 @@ import type { Method } from '../decoration/method-site.js';
 
 const INTERCEPTORS = '__interceptors__';
 
-/** Makes our interceptor the innermost of a handler, so that it caches the handler's own result. */
+/** Makes our interceptor the innermost one of a handler, so that it caches the handler's own result. */
 export function moveInnermost(implementation: Method): void {
   const present = Reflect.getMetadata(INTERCEPTORS, implementation) as unknown[] | undefined;
   if (present === undefined || present.at(-1) === CachedInterceptor) return;
@@ -13,7 +13,9 @@ export function moveInnermost(implementation: Method): void {
   Reflect.defineMetadata(INTERCEPTORS, [...others, CachedInterceptor], implementation);
 }
 
-/** Counts the interceptors outside ours: of the application, the class and the method. They need the value on hits, too. */
+/**
+ * Counts the interceptors of the application, the class and the method that run outside ours. They also need the value on hits.
+ */
 export function interceptorsOutside(implementation: Method, cls: ClassConstructor, config: ApplicationConfig): number {
   const declared = [cls, implementation].flatMap(
     (target) => (Reflect.getMetadata(INTERCEPTORS, target) as unknown[] | undefined) ?? [],

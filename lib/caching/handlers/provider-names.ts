@@ -7,11 +7,11 @@ export interface NamedClass {
   readonly cls: ClassConstructor;
   /** Identifies it. */
   readonly host: { readonly cls: ClassConstructor };
-  /** The modules that provide it: an instance may have several tokens. */
+  /** Where the application provides it: an instance may have several tokens. */
   readonly mounts: readonly [ProvidedClass, ...ProvidedClass[]];
 }
 
-/** The name of a class in keys, with other classes or instances of the same name. */
+/** The name of a class in keys, and whether other classes or instances have the same name. */
 export interface ProviderName {
   readonly name: string;
   /** The classes or instances with the same name; undefined if the name is unique. */
@@ -19,15 +19,15 @@ export interface ProviderName {
 }
 
 /**
- * Names the classes of one application in the keys of their methods: by their own name if it is unique. If several
- * classes have it, all of them get the token or module that provides them, so that a key never depends on the order of
- * registration: otherwise a deploy with another order would read the values of another class. A class with its own token always gets
- * the token, because another deploy may provide the same class under another one.
+ * Names the classes of one application in the keys of their methods. A unique class name is used as it is. If several classes
+ * have one name, the token or module that provides each of them is added to its name. So a key never depends on the order of
+ * registration, and a deploy with another order does not read values of another class. If a class is provided under a token
+ * other than itself, the token is always added, because another deploy may provide the same class under another token.
  */
 export class ProviderNames {
   #byName: ReadonlyMap<string, readonly NamedClass[]> | undefined;
 
-  /** @param namesOf the names that a class has in the keys of its methods. */
+  /** @param namesOf returns the names that a class has in the keys of its methods. */
   constructor(
     private readonly providers: readonly NamedClass[],
     private readonly namesOf: (provider: NamedClass) => Iterable<string>,
@@ -43,7 +43,7 @@ export class ProviderNames {
     return { name: given === undefined ? labelOf(provider, name, 'token') : name, clash: undefined };
   }
 
-  /** The name of a class with several instances for the same handlers. */
+  /** Returns the name of a class for its handlers, which several instances may share. */
   ofClass(cls: NamedClass['cls'], given: string | undefined): ProviderName {
     const name = given ?? cls.name;
     const [one, ...more] = this.providers.filter((provider) => provider.cls === cls);
@@ -53,7 +53,7 @@ export class ProviderNames {
     return this.#among({ ...one, mounts }, name, others);
   }
 
-  /** Computed on demand: HTTP handlers are named by their routes, so many applications do not need it. */
+  /** Computes the names on demand: HTTP handlers are named by their routes, so many applications need none. */
   #named(name: string): readonly NamedClass[] {
     this.#byName ??= this.#grouped();
     return this.#byName.get(name) ?? [];
@@ -84,7 +84,7 @@ export class ProviderNames {
 
 type Level = 'token' | 'token or module' | 'token and module';
 
-/** The alphabetically first label of an instance that is provided in several places. */
+/** Returns the label of an instance: the first in the alphabet if it is provided in several places. */
 function labelOf({ mounts }: NamedClass, name: string, level: Level): string {
   return mounts.map((mount) => `${name}${qualifierOf(mount, level)}`).sort()[0]!;
 }
@@ -116,7 +116,7 @@ export function madeAlike(mounts: readonly ProvidedClass[]): boolean {
   return first === undefined || others.every(({ wrapper }) => alike(first.wrapper, wrapper, 0));
 }
 
-/** Longest chain of dependencies that is followed. */
+/** The longest chain of dependencies that the comparison follows. */
 const DEEPEST = 8;
 
 function alike(one: InstanceWrapper, other: InstanceWrapper, depth: number): boolean {

@@ -4,8 +4,8 @@ import { MethodRecipe } from '../keys/method-recipe.js';
 import type { CachedMethod } from './cached-method.js';
 
 /**
- * A method that can be called again for a key. Only texts, numbers, booleans and null are read from a key, because keys also come from Redis;
- * and only if the arguments that were read make the same key again.
+ * Returns a method that can be called again for one of its keys. Arguments are read from a key only if they are texts, numbers,
+ * booleans or null, and only if they make the same key again, because keys also come from Redis.
  */
 export function repeatableMethod(
   method: CachedMethod,

@@ -1,6 +1,6 @@
 /** One cached handler and the name of its route. */
 export interface NamedRoute {
-  /** The text in place of `*` in its pattern: `GET /feeds`. */
+  /** The text that replaces `*` in its pattern: `GET /feeds`. */
   readonly base: string;
   readonly cls: object;
   /** Class and method: `FeedController.discover`. */
@@ -8,9 +8,9 @@ export interface NamedRoute {
 }
 
 /**
- * Names the routes of one application in keys: unchanged if no other cached handler has the same route. If several have
- * it, the order of registration decides which one is reached, so all get their class and method: otherwise a deploy with another order
- * would serve the entries of another handler.
+ * Names the routes of one application in keys. A route that only one cached handler has stays unchanged. If several handlers
+ * have one route, the order of registration decides which of them answers. Then the name of each contains its class and method:
+ * otherwise a deploy with another order would serve the entries of another handler.
  */
 export class RouteNames {
   readonly #byBase = new Map<string, NamedRoute[]>();
@@ -21,7 +21,7 @@ export class RouteNames {
     else same.push(route);
   }
 
-  /** Undefined if a handler of another class has the same route and the same name. */
+  /** Returns the name of a route; undefined if a handler of another class has the same route and the same name. */
   of({ base, cls, owner }: NamedRoute): string | undefined {
     const others = (this.#byBase.get(base) ?? []).filter((route) => route.cls !== cls || route.owner !== owner);
     if (others.length === 0) return base;

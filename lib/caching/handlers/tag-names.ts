@@ -2,7 +2,7 @@ import type { CacheLog } from '../../cache/base/cache-log.js';
 import { nearest } from '../../cache/options/unknown-option.js';
 import { keyTemplate } from '../keys/key-template.js';
 
-/** A tag as a decorator names it: literals with any value between them. */
+/** A tag in a decorator: literals with a value between each two. */
 interface TagName {
   readonly text: string;
   readonly literals: readonly string[];
@@ -10,14 +10,14 @@ interface TagName {
 
 /**
  * Compares the tags that handlers and methods of one application set with the tags that `@CacheInvalidate` names. A tag that is
- * never set invalidates nothing. This is logged once at boot and not refused, because code may set tags too.
+ *   never set invalidates nothing. Each is logged once at boot. It is not a fault, because other code may set the tag.
  */
 export class TagNames {
   readonly #set = new Map<string, TagName>();
   readonly #named: { readonly owner: string; readonly tag: TagName }[] = [];
   #open = false;
 
-  /** @param tags templates, or a function that may set any. */
+  /** @param tags templates, or a function, which may set any tag. */
   set(tags: readonly string[] | ((value: never) => readonly string[])): void {
     if (typeof tags === 'function') this.#open = true;
     else for (const tag of tags.flatMap(nameOf)) this.#set.set(tag.text, tag);

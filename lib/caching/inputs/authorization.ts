@@ -5,9 +5,9 @@ import type { InputPath } from './input-path.js';
  * Requests with `Authorization`.
  *
  * By RFC 9111 section 3.5 a shared cache answers such a request only if the application allows it. Two rules decide:
- *   1. The cache answers these requests if the handler is `shared` or its key identifies the caller ({@link answersAuthorization}).
- *      The request gate makes all others bypass the cache.
- *   2. If the input that identifies the caller is absent, the request has no key ({@link unknownCaller}): its handler runs.
+ *   1. The cache answers these requests if the handler is `shared` or its key identifies the caller ({@link
+ *     answersAuthorization}). Otherwise the request gate makes them bypass the cache.
+ *   2. A request without the input that identifies the caller has no key ({@link unknownCaller}), so its handler runs.
  */
 
 /**
@@ -21,13 +21,13 @@ export function answersAuthorization(
   return shared === true || identifying.some(namesCaller);
 }
 
-/** True if an input of a key differs by caller with `Authorization`. */
+/** True if an input of a key differs for each caller that sends `Authorization`. */
 function namesCaller(path: InputPath | undefined): boolean {
   if (path === undefined || path.argument !== undefined) return true;
   return path.segments[0] === 'user' || path.text.toLowerCase() === 'headers.authorization';
 }
 
-/** True for the properties of a request where guards store the caller. */
+/** True for the properties of a request in which guards store the caller. */
 export function isPerson(root: string): boolean {
   return ![
     'headers',
@@ -43,7 +43,7 @@ export function isPerson(root: string): boolean {
   ].includes(root);
 }
 
-/** Returns a function that detects, and reports, calls with `Authorization` whose caller is not identified. */
+/** Returns a function that detects and reports calls with `Authorization` whose caller is not identified. */
 export function unknownCaller(transport: Transport, report: () => void): (call: Call) => boolean {
   return (call) => {
     if (requestOf(call.args, transport)?.headers.authorization === undefined) return false;

@@ -1,12 +1,12 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import type { CachedContext, CachedRequest } from '../options/cached.options.js';
 
-/** The transport of a handler, or `method`. */
+/** The transport of a handler; `method` for a method of a provider. */
 export type Transport = 'http' | 'rpc' | 'ws' | 'graphql' | 'method';
 
 /** One call, as keys, tags and invalidations read it. */
 export interface Call {
-  /** The arguments of the handler from its transport, or of the method. */
+  /** The arguments that the transport passes to the handler, or the method's arguments. */
   readonly args: readonly unknown[];
   /** Nest's context of a handler; undefined for methods. */
   readonly execution: ExecutionContext | undefined;
@@ -22,7 +22,7 @@ export function handlerCall(execution: ExecutionContext): Call {
   return { args: execution.getArgs(), execution, instance: undefined };
 }
 
-/** The HTTP request of a call: of an HTTP handler, or in a GraphQL context. */
+/** Returns the HTTP request of a call: the request of an HTTP handler, or the request in a GraphQL context. */
 export function requestOf(args: readonly unknown[], transport: Transport): CachedRequest | undefined {
   if (transport === 'http') return args[0] as CachedRequest;
   if (transport !== 'graphql') return undefined;
@@ -31,7 +31,7 @@ export function requestOf(args: readonly unknown[], transport: Transport): Cache
   return context?.req ?? context?.request ?? context?.reply?.request;
 }
 
-/** The argument of functions in options. */
+/** The argument that functions in options get. */
 export class CallContext implements CachedContext {
   readonly args: readonly unknown[];
   readonly instance: unknown;

@@ -7,12 +7,12 @@ const BUILT_IN: ReadonlySet<unknown> = new Set([
 ]); // prettier-ignore
 
 /**
- * Returns why a value of a declared type cannot have such a property, as the end of a sentence; undefined if it may have it. All
- * properties of built-in types are known. The compiler's output may contain no trace of the fields of another class, so only two
- * kinds of names are reported: a name that resembles a validated field, and a name that does not occur in the source of a class whose
+ * Returns why a value of a declared type cannot have a property, as the end of a sentence; undefined if it may have it. All
+ * properties of built-in types are known. For other classes, the compiler's output may not list the fields. So only two kinds
+ * of names are reported: a name that resembles a validated field, and a name that does not occur in the source of a class whose
  * output lists its fields.
- * @param path names of properties, from outside to inside. @param what the value, for the message.
- * @param surely true to report only names that cannot exist: the author marked the path as optional.
+ * @param path the names of nested properties, the outermost first. @param what the value, for the message.
+ * @param surely true if the path is marked as optional: then only names that cannot exist are reported.
  */
 export function unknownField(
   type: unknown,
@@ -47,7 +47,7 @@ export function nearlyOneOf(name: string, known: readonly string[]): string | un
   return known.includes(name) ? undefined : known.find((each) => isOneLetterAway(name, each));
 }
 
-/** True if one letter is added, left out, replaced or swapped with its neighbour. */
+/** True if the texts differ by one letter that is added, left out, replaced or swapped with its neighbour. */
 function isOneLetterAway(one: string, other: string): boolean {
   if (one === other || Math.abs(one.length - other.length) > 1) return false;
   let at = 0;
@@ -62,12 +62,12 @@ function isOneLetterAway(one: string, other: string): boolean {
 }
 
 const COMMENTS = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
-/** The first members of a class body, as long as they are fields: `id;`, `tags = [];`. */
+/** Matches a field at the beginning of a class body: `id;`, `tags = [];`. */
 const FIELD = /^\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?:=[^;]*)?;/u;
 
 /**
- * The fields at the beginning of the sources of a class and its base classes; undefined if one of them does not begin with a
- * field, because compilers may then have left all of them out.
+ * Returns the fields at the beginning of the sources of a class and its base classes. Undefined if one source does not begin
+ * with a field, because the compiler may have left all fields out.
  */
 function listedFields(cls: object): string[] | undefined {
   const fields: string[] = [];
@@ -87,7 +87,7 @@ function mentions(cls: object, field: string): boolean {
   return sourcesOf(cls).some((source) => source.split(/[^\p{ID_Continue}$]+/u).includes(field));
 }
 
-/** The sources of a class and its base classes, without comments. */
+/** Returns the sources of a class and its base classes, without comments. */
 function sourcesOf(cls: object): string[] {
   const sources: string[] = [];
   for (

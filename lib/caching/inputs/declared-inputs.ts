@@ -10,28 +10,28 @@ export interface DeclaredInput {
   readonly written: string;
   /** Why it may identify a caller; undefined if it cannot. */
   readonly identifying: string | undefined;
-  /** True if it may contain other inputs of the call: the whole request, the value of a custom decorator. */
+  /** True if it may contain other inputs of the call, as the whole request or the value of a custom decorator may. */
   readonly holdsOthers: boolean;
-  /** Its value as the caller sent it; of a narrowed query, only the parameters that can reach the handler. */
+  /** Reads its value as the caller sent it. For a narrowed query, it reads only the parameters that can reach the handler. */
   readonly read: Reader;
   readonly parameter: ParameterMetadata;
-  /** Its parser by stock pipes; keys contain the parsed value. */
+  /** Its parser, if Nest's own pipes parse it. Keys contain the parsed value. */
   readonly parser?: InputParser;
-  /** True for a whole query of which `read` returns a part. */
+  /** True for a whole query if `read` returns only a part of it. */
   readonly narrowed?: boolean;
 }
 
 /** Parses an input's value as its pipes do. */
 export interface InputParser {
-  /** Returns a value that the pipes would reject unchanged. */
+  /** Parses a value. A value that the pipes would reject is returned unchanged. */
   readonly parse: (value: unknown) => unknown;
-  /** True if the results are numbers, booleans or similar. */
+  /** True if the results are numbers, booleans or other values that are not text. */
   readonly typed: boolean;
 }
 
 /**
- * Lists the declared inputs of an HTTP, RPC, WebSocket or GraphQL handler. Known kinds are listed by transport, because Nest's
- * codes differ in each. An input that is not known to be safe counts as identifying.
+ * Lists the declared inputs of an HTTP, RPC, WebSocket or GraphQL handler. The kinds are listed by transport, because Nest's
+ * codes differ between transports. An input that is not known to be safe counts as identifying.
  */
 export function declaredInputs(
   transport: Exclude<Transport, 'method'>,
@@ -100,7 +100,10 @@ const GRAPHQL: Record<number, InputKind> = {
 
 const KINDS = { http: HTTP, rpc: RPC, ws: WS, graphql: GRAPHQL };
 
-/** Without decorators, Nest calls HTTP handlers without arguments, RPC handlers with the payload, and others with all arguments. */
+/**
+ * Lists the inputs of a handler without parameter decorators. Nest passes no arguments to such HTTP handlers, the payload to
+ * RPC handlers, and all arguments to others.
+ */
 function undecorated(transport: Exclude<Transport, 'method'>, parameters: number): DeclaredInput[] {
   const codes = { http: [], rpc: [3], ws: [0, 3, 13], graphql: [0, 3, 1, 2] }[transport];
   return codes

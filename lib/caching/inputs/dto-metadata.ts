@@ -39,14 +39,14 @@ interface TransformStorage {
 const PLAIN_TO_CLASS = 0;
 const SIMPLE: readonly unknown[] = [String, Number, Boolean, Date, BigInt];
 
-/** The names of a class's properties with decorators of class-validator. */
+/** Returns the names of a class's properties that have decorators of class-validator. */
 export function validatedFields(cls: ClassRef): string[] {
   return [...new Set(validationMetadata(cls).map(({ propertyName }) => propertyName))];
 }
 
 /**
- * True if an instance created by a whitelisting pipe depends only on the validated fields, each as it was sent: no field is
- * exposed under another name, transformed, in groups or nested, and no setter accepts an undeclared one.
+ * True if an instance that a whitelisting pipe creates depends only on the validated fields, each as it was sent: no field has
+ * another name, a transformation, groups or a nested class, and no setter accepts an undeclared field.
  */
 export function isPlainDto(cls: ClassRef, fields: readonly string[]): boolean {
   const storage = transformStorage();
@@ -66,7 +66,7 @@ function isPlainField(storage: TransformStorage, cls: ClassRef, field: string): 
 }
 
 function validationMetadata(cls: ClassRef): ValidationMetadata[] {
-  // class-validator stores its metadata here: its copies in one process share it.
+  // All copies of class-validator in one process share this metadata.
   const { classValidatorMetadataStorage: storage } = globalThis as {
     classValidatorMetadataStorage?: ValidationStorage;
   };
@@ -74,8 +74,8 @@ function validationMetadata(cls: ClassRef): ValidationMetadata[] {
 }
 
 /**
- * The metadata of the class-transformer that Nest's pipes use. Undefined if that copy cannot be found, as in a bundle with
- * its own copy of Nest: its metadata cannot be read then.
+ * Returns the metadata of the copy of class-transformer that Nest's pipes use. Undefined if that copy cannot be found, for
+ * instance in a bundle that contains Nest.
  */
 function transformStorage(): TransformStorage | undefined {
   try {

@@ -4,10 +4,10 @@ import { parsedInputs } from './parsed-inputs.js';
 import { narrowedQuery } from './query-fields.js';
 
 /**
- * Lists the inputs of a handler after its pipes: scalars as stock pipes parse them, and of a whole query the
- * parameters that can reach the handler.
+ * Lists the inputs of a handler as they are after its pipes: values as Nest's own pipes parse them, and a whole query with only
+ * the parameters that can reach the handler.
  * @param original the undecorated method.
- * @param query names of parameters from the handler's options, if any.
+ * @param query the names of parameters in the handler's option `query`, if any.
  */
 export function handlerInputs(
   handler: PipedHandler,

@@ -17,7 +17,7 @@ export interface PipedHandler {
 
 /** The pipes of one parameter of a handler, in order. */
 export interface ParameterPipes {
-  /** Pipes of the application, the class and the method; undefined for a pipe that is unknown before a request. */
+  /** The pipes of the application, the class and the method; undefined for a pipe that exists only during a request. */
   readonly around: readonly (object | undefined)[];
   /** The pipes of the parameter. */
   readonly own: readonly (object | undefined)[];
@@ -27,7 +27,10 @@ export interface ParameterPipes {
   readonly type: 'body' | 'query' | 'param';
 }
 
-/** Nest's codes of the parameters with pipes, by transport; a pipe on another parameter, such as a header, has no effect. */
+/**
+ * Nest's codes of the parameters to which it applies pipes, by transport. A pipe on another parameter, such as a header, has no
+ * effect.
+ */
 const PIPED: Record<PipedHandler['transport'], Readonly<Record<number, ParameterPipes['type']>>> = {
   http: { 3: 'body', 4: 'query', 5: 'param' },
   graphql: { 3: 'body' },
@@ -38,13 +41,13 @@ const PIPED: Record<PipedHandler['transport'], Readonly<Record<number, Parameter
 
 const PIPES = '__pipes__';
 
-/** The pipes of a parameter; undefined if Nest applies none to its kind. */
+/** Returns the pipes of a parameter; undefined if Nest applies no pipes to its kind. */
 export function pipesOf(handler: PipedHandler, parameter: ParameterMetadata): ParameterPipes | undefined {
   const { transport, cls, method, implementation, module, config } = handler;
   const type = parameter.code === undefined ? undefined : PIPED[transport][parameter.code];
   if (type === undefined) return undefined;
   const declared = [...metadataOf(cls), ...metadataOf(implementation)];
-  // Request-scoped pipes are not known yet.
+  // Request-scoped pipes do not exist yet.
   const perRequest = config.getGlobalRequestPipes().map(() => undefined);
   return {
     around: [...config.getGlobalPipes(), ...perRequest, ...declared.map((pipe) => instanceOf(pipe, module))],
@@ -59,7 +62,7 @@ export function isStockValidation(pipe: object | undefined): pipe is ValidationP
   return isExactly(pipe, ValidationPipe);
 }
 
-/** True for an instance of the class itself that keeps its `transform`. */
+/** True for an instance of the class itself, not of a subclass, with an unchanged `transform`. */
 export function isExactly<T extends object>(
   pipe: object | undefined,
   cls: abstract new (...args: never[]) => T,

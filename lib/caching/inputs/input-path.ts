@@ -7,28 +7,28 @@ import type { DeclaredInput, InputParser } from './declared-inputs.js';
 export interface InputPath {
   /** The path as written, without the `?` at its end. */
   readonly text: string;
-  /** The canonical name of the input: `0` of a handler is the input that its first parameter declares. */
+  /** The canonical name of the input: for `0` of a handler, the path of the input that the first parameter declares. */
   readonly name: string;
   /** True if undefined is a valid value: the path ends with `?`, or names a header of content negotiation. */
   readonly optional: boolean;
   readonly segments: readonly string[];
-  /** The index of the argument, where the path starts with a number. */
+  /** The index of the argument, if the path starts with a number. */
   readonly argument: number | undefined;
-  /** Reads its value in a call, as the handler gets it. */
+  /** Reads the value in a call, as the handler gets it. */
   readonly read: Reader;
-  /** Reads its value as the caller sent it. */
+  /** Reads the value as the caller sent it. */
   readonly readRaw: Reader;
-  /** Its parser by stock pipes. */
+  /** The parser of the input, if Nest's own pipes parse it. */
   readonly parser: InputParser | undefined;
   /** Reads the value at the start of the path. */
   readonly readRoot: Reader;
   /** True if its value identifies callers. */
   readonly identifying: boolean;
-  /** True if keys must not contain it readably. */
+  /** True if the value must not be readable in keys. */
   readonly secret: boolean;
 }
 
-/** Roots of a request that are part of the URL or the payload: they identify no caller. */
+/** Roots of a request's paths that identify no caller, because they are part of the URL or the payload. */
 const PUBLIC_ROOTS = new Set(['params', 'query', 'body', 'hosts', 'method', 'args', 'data']);
 
 /** Headers of content negotiation (RFC 9110 §12.5); they identify no caller. */
@@ -37,7 +37,7 @@ const NEGOTIATION = new Set(['accept', 'accept-language', 'accept-charset', 'acc
 /** Request headers whose absence is a valid value. */
 const MAY_BE_ABSENT = new Set([...NEGOTIATION, 'origin']);
 
-/** Splits a path of options and templates: `'user.id?'` allows undefined as a value. */
+/** Splits a path into its name and the mark `?`, which allows undefined as a value: `'user.id?'`. */
 export function withoutMark(written: string): { readonly path: string; readonly optional: boolean } {
   const path = written.trim();
   return path.endsWith('?') ? { path: path.slice(0, -1).trim(), optional: true } : { path, optional: false };
@@ -46,8 +46,8 @@ export function withoutMark(written: string): { readonly path: string; readonly 
 /**
  * Compiles a path.
  * @param written a path, optionally with `?` at its end.
- * @param inputs the declared inputs, through which numbered paths of handlers are read.
- * @throws CacheError `INVALID_TEMPLATE` for a path that cannot be read in such a call.
+ * @param inputs the declared inputs; a numbered path of a handler reads one of them.
+ * @throws CacheError `INVALID_TEMPLATE` for a path that a call of this transport cannot have.
  */
 export function inputPath(
   written: string,
@@ -163,7 +163,7 @@ function isIdentifying(
   return !PUBLIC_ROOTS.has(root);
 }
 
-/** True for a path to values that keys must not contain readably: credentials, cookies and sessions. */
+/** True for a path to values that must not be readable in keys: credentials, cookies and sessions. */
 export function isSecretPath(path: string): boolean {
   const [root, ...rest] = path.split('.').map((segment) => segment.trim());
   if (root === 'cookies' || root === 'signedCookies' || root === 'session') return true;
@@ -186,7 +186,7 @@ function invalidPath(owner: string, text: string, why: string): CacheError {
   return new CacheError('INVALID_TEMPLATE', `${owner}: '${text}' ${why}.`);
 }
 
-/** Cookies as a parser stored them on the request, else from the header (RFC 6265 §5.4). */
+/** Returns the cookies that a parser stored on the request. Without a parser, reads them from the header (RFC 6265 §5.4). */
 function cookiesOf(request: CachedRequest | undefined): unknown {
   if (request === undefined || request.cookies !== undefined) return request?.cookies;
   const header = request.headers.cookie;
@@ -195,7 +195,7 @@ function cookiesOf(request: CachedRequest | undefined): unknown {
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=');
     const name = pair.slice(0, Math.max(equals, 0)).trim();
-    // The first cookie of a name wins, as in every cookie parser.
+    // The first cookie of a name counts, as in common cookie parsers.
     if (equals > 0 && !(name in cookies)) cookies[name] = pair.slice(equals + 1).trim();
   }
   return cookies;

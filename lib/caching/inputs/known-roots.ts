@@ -3,9 +3,9 @@ import type { Transport } from './call.js';
 import { nearlyOneOf } from './class-fields.js';
 
 /**
- * The roots of paths that calls of a transport have: properties set by the framework or the platform, and by the usual guards and
- * middleware (Passport, sessions, cookies, uploads, tokens). A name that is not listed can only be a mistake, or a
- * property that the application's own middleware adds and that the application declares.
+ * The usual roots of paths by transport: properties that the framework or the platform sets, and properties that common guards
+ * and middleware set (Passport, sessions, cookies, uploads, tokens). Any other name is a mistake, unless the application
+ * declares it because its own middleware sets it.
  */
 const ROOTS: Record<Exclude<Transport, 'method'>, readonly string[]> = {
   http: ['params', 'query', 'body', 'headers', 'cookies', 'session', 'user', 'hosts'],
@@ -14,24 +14,24 @@ const ROOTS: Record<Exclude<Transport, 'method'>, readonly string[]> = {
   ws: ['data', 'client'],
 };
 
-/** Further properties of requests, which messages do not list. */
+/** Further properties of requests. Texts of messages do not list them. */
 const OF_REQUESTS: ReadonlySet<string> = new Set([
   'method', 'url', 'originalUrl', 'baseUrl', 'path', 'route', 'httpVersion', 'protocol', 'secure', 'hostname', 'host', 'subdomains',
   'ip', 'ips', 'raw', 'rawBody', 'rawHeaders', 'signedCookies', 'sessionID', 'account', 'authInfo', 'auth', 'file', 'files',
 ]); // prettier-ignore
 
-/** Further roots of paths into a GraphQL call. */
+/** Further roots of paths in a GraphQL call. */
 const OF_GRAPHQL: ReadonlySet<string> = new Set(['root', 'query', 'body']);
 
-/** The usual roots of paths, for messages. */
+/** Returns the usual roots of paths, for messages. */
 export function usualRoots(transport: Exclude<Transport, 'method'>): readonly string[] {
   return ROOTS[transport];
 }
 
-/** Request headers that answers depend on, for messages. */
+/** Request headers on which responses usually depend. */
 const USUAL_HEADERS = ['accept', 'accept-language', 'accept-encoding', 'origin', 'authorization', 'cookie'];
 
-/** The path that was probably meant: its root, or the name of a usual header, differs by a letter. */
+/** Returns the path that was probably meant: its root or its usual header differs from the given path by a letter. */
 export function meantPath(path: string, transport: Transport, adapter?: HttpServer): string | undefined {
   if (transport === 'method') return undefined;
   const [root = '', ...rest] = path.split('.');
@@ -41,7 +41,7 @@ export function meantPath(path: string, transport: Transport, adapter?: HttpServ
   return meant === undefined ? undefined : [meant, ...rest].join('.');
 }
 
-/** True if calls of a transport can have a value at a path with this root. */
+/** True if calls of a transport can have a value under this root. */
 export function isKnownRoot(
   root: string,
   transport: Exclude<Transport, 'method'>,
@@ -54,7 +54,7 @@ export function isKnownRoot(
   return root !== 'id' && isRequestProperty(root, adapter);
 }
 
-/** True for properties that the platform's requests have before any middleware runs: decorators of Fastify, getters of Express. */
+/** True for properties that requests have before any middleware runs: Fastify's decorators, getters of Express. */
 function isRequestProperty(name: string, adapter: HttpServer | undefined): boolean {
   const instance = adapter?.getInstance() as
     { request?: unknown; hasRequestDecorator?: (name: string) => boolean } | undefined;

@@ -1,17 +1,17 @@
 /**
- * Inputs that stock pipes parse. `/products/01` and `/products/1` are one product to a handler with
- * `@Param('id', ParseIntPipe)`, so they have one key: keys, tags and invalidations contain the parsed value of such an input.
- * This applies if every declaration of the input has the same pipes and all of them are known. A value that a pipe would
- * reject, and every other input, stays as the caller sent it.
+ * Finds the inputs that Nest's own pipes parse. A handler with `@Param('id', ParseIntPipe)` gets the same value for
+ *   `/products/01` and `/products/1`, so both have one key: keys, tags and invalidations contain the parsed value. This applies
+ *   if every declaration of the input has the same pipes and all of them are known. A value that a pipe would reject stays as
+ *   the caller sent it, and so does every other input.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DefaultValuePipe, ParseBoolPipe, ParseFloatPipe, ParseIntPipe, type ValidationPipe } from '@nestjs/common';
 import type { DeclaredInput, InputParser } from './declared-inputs.js';
 import { isExactly, isStockValidation, type ParameterPipes, type PipedHandler, pipesOf } from './handler-pipes.js';
 
-/** Adds parsers to the inputs that stock pipes parse. */
+/** Adds parsers to the inputs that Nest's own pipes parse. */
 export function parsedInputs(inputs: readonly DeclaredInput[], handler: PipedHandler): DeclaredInput[] {
-  // A handler that gets the whole request may read the raw text. A custom decorator is assumed to read something else.
+  // A handler that gets the whole request may read the raw text. A custom decorator does not count as one that reads it.
   if (inputs.some(({ holdsOthers, parameter }) => holdsOthers && parameter.code !== undefined)) return [...inputs];
   const chains = new Map(inputs.map((input) => [input, chainOf(input, handler)]));
   return inputs.map((input) => {
@@ -29,9 +29,9 @@ export function parsedInputs(inputs: readonly DeclaredInput[], handler: PipedHan
 interface Step {
   /** Returns {@link REJECTED} if the pipe throws. */
   readonly parse: (value: unknown) => unknown;
-  /** The pipe and the options that change its results: equal steps parse all values equally. */
+  /** The pipe and the options that change its results. Steps with equal ones parse every value equally. */
   readonly pipe: readonly unknown[];
-  /** True if every result is a number, a boolean or similar. */
+  /** True if every result is a number, a boolean or another value that is not text. */
   readonly typed: boolean;
 }
 
@@ -62,7 +62,7 @@ function chainOf({ parameter, path }: DeclaredInput, handler: PipedHandler): Cha
         parsed = step.parse(parsed);
         if (parsed === REJECTED) return value;
       }
-      // `/products/-0` is `/products/0`.
+      // `/products/-0` and `/products/0` have one key.
       return parsed === 0 ? 0 : parsed;
     },
   };
@@ -73,7 +73,7 @@ function overlaps(one: string, other: string): boolean {
   return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
 }
 
-/** The check of a value by a pipe, and the one option that changes its result. */
+/** The check of a value in one of Nest's pipes, and the only option that changes its result. */
 interface ParsePipe {
   readonly options?: { readonly optional?: boolean };
   isNumeric?(value: unknown): boolean;
@@ -91,7 +91,7 @@ function stockStep(pipe: object | undefined): Step | undefined {
 }
 
 function numberStep(pipe: ParsePipe, name: string, parse: (text: string) => number): Step | undefined {
-  // Releases of Nest differ in which texts count as numbers.
+  // Releases of Nest differ in which texts are numbers, so use the pipe's own check.
   if (typeof pipe.isNumeric !== 'function') return undefined;
   return parseStep(pipe, name, (value) => (pipe.isNumeric!(value) ? parse(String(value)) : REJECTED));
 }
@@ -111,7 +111,7 @@ function parseStep({ options }: ParsePipe, name: string, parse: Step['parse']): 
 }
 
 function defaultStep(value: unknown): Step | undefined {
-  // An instance may have state that a key cannot contain.
+  // Steps are compared by these options, and instances may have hidden state.
   if (typeof value === 'function' || (typeof value === 'object' && value !== null && !isPlain(value))) return undefined;
   return {
     pipe: ['default', value],
@@ -132,7 +132,7 @@ interface PrimitiveValidation {
   transformPrimitive?(value: unknown, metadata: object): unknown;
 }
 
-/** The step of Nest's ValidationPipe for a parameter whose type is not a class. */
+/** Returns the step of Nest's ValidationPipe for a parameter whose type is not a class. */
 function validationStep(pipe: object | undefined, { metatype, type }: ParameterPipes, data: unknown): Step | undefined {
   if (!isStockValidation(pipe)) return undefined;
   const { isTransformEnabled, expectedType } = pipe as object as PrimitiveValidation;

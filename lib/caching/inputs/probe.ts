@@ -3,8 +3,9 @@ import { lastValueFrom } from 'rxjs';
 import type { CacheLog } from '../../cache/base/cache-log.js';
 
 /**
- * Also runs the handler for a share of hits, and logs if the results differ. This detects undeclared inputs, such as a
- * caller's identity in AsyncLocalStorage. For development; the origin's data may also have changed meanwhile.
+ * Runs the handler on a share of hits too, and logs a difference between its result and the cached one. This finds undeclared
+ * inputs, such as a user in AsyncLocalStorage. Use it in development only. A difference may also mean that the origin's data
+ * changed.
  */
 export class Probe {
   #differences = 0;
@@ -17,7 +18,10 @@ export class Probe {
     private readonly owner: string,
   ) {}
 
-  /** Probes a hit of a handler in the background, by chance. @param cached returns the value that a caller gets from the entry */
+  /**
+   * Decides by chance whether to probe a hit, and probes it in the background. @param cached returns the value that a caller
+   * gets from the entry
+   */
   offer(cached: () => unknown, next: CallHandler): void {
     this.offerRun(cached, () => lastValueFrom(next.handle()));
   }
@@ -31,7 +35,7 @@ export class Probe {
       const now = await run();
       if (JSON.stringify(now) === JSON.stringify(cached())) return;
     } catch {
-      // A failure of the origin says nothing about the stored result.
+      // If the origin fails, there is nothing to compare.
       return;
     }
     this.#differences += 1;

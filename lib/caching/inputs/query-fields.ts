@@ -1,7 +1,7 @@
 /**
- * Decides which parameters of a whole query are in the key. `@Query()` accepts all of them, so each parameter that a caller
- * invents makes another key. With a whitelisting ValidationPipe only the fields of the declared class reach the handler, so
- * only they are in the key. Without one, the handler lists them in its option `query`.
+ * Decides which parameters of a whole query are in the key. `@Query()` accepts all parameters, so each invented one makes
+ * another key. With a whitelisting ValidationPipe only the fields of the declared class reach the handler, so only they are in
+ * the key. Without such a pipe, the handler can list the parameters in its option `query`.
  */
 import type { ValidationPipe } from '@nestjs/common';
 import type { Call } from './call.js';
@@ -10,7 +10,7 @@ import { isPlainDto, validatedFields } from './dto-metadata.js';
 import { isStockValidation, type ParameterPipes, type PipedHandler, pipesOf } from './handler-pipes.js';
 import type { ClassRef } from './route-arguments.js';
 
-/** Reduces a whole query among the inputs to the parameters that can reach the handler. */
+/** Reduces a whole query in the inputs to the parameters that can reach the handler. */
 export function narrowedQuery(
   inputs: readonly DeclaredInput[],
   handler: PipedHandler,
@@ -23,7 +23,7 @@ export function narrowedQuery(
   return inputs.map((input) => (input.path === 'query' ? { ...input, ...only(names, input) } : input));
 }
 
-/** The fields of a query's class, for a hint; empty if there are none. */
+/** Returns the fields of a query's class, for a hint; empty if there are none. */
 export function suggestedFields(inputs: readonly DeclaredInput[], handler: PipedHandler): readonly string[] {
   const whole = inputs.find(({ path }) => path === 'query');
   const dto = whole && dtoOf(pipesOf(handler, whole.parameter));
@@ -47,7 +47,7 @@ function picked(query: Readonly<Record<string, unknown>>, names: ReadonlySet<str
   return found;
 }
 
-/** The fields that reach the handler; undefined if other parameters may reach it, too. */
+/** Returns the fields that reach the handler; undefined if other parameters may reach it too. */
 function fieldsOf(inputs: readonly DeclaredInput[], handler: PipedHandler): readonly string[] | undefined {
   const whole = inputs.filter(({ path }) => path === 'query');
   if (whole.length === 0 || inputs.some(({ holdsOthers }) => holdsOthers)) return undefined;
@@ -55,12 +55,12 @@ function fieldsOf(inputs: readonly DeclaredInput[], handler: PipedHandler): read
   return fields.includes(undefined) ? undefined : fields.flatMap((names) => names ?? []);
 }
 
-/** The fields that pass the parameter's pipes; undefined if others may pass, too. */
+/** Returns the fields that pass the parameter's pipes; undefined if other parameters may pass too. */
 function whitelisted(pipes: ParameterPipes | undefined): readonly string[] | undefined {
   const dto = dtoOf(pipes);
   if (pipes === undefined || dto === undefined) return undefined;
   for (const pipe of [...pipes.around, ...pipes.own]) {
-    // A custom pipe gets the whole query, and may do anything with it.
+    // A custom pipe may read every parameter of the query.
     if (!isStockValidation(pipe) || !takesFieldsAlone(pipe)) return undefined;
     if (!strips(pipe)) continue;
     const fields = validatedFields(dto);
@@ -80,7 +80,7 @@ interface ValidationSettings {
   readonly expectedType?: unknown;
 }
 
-/** Options under which class-transformer copies each field from the property of its name. */
+/** Options with which class-transformer copies each field from the property of the same name. */
 const HARMLESS = new Set([
   'enableImplicitConversion',
   'exposeDefaultValues',
@@ -92,7 +92,7 @@ function takesFieldsAlone(pipe: ValidationPipe): boolean {
   const { validatorOptions = {}, transformOptions = {}, expectedType } = pipe as object as ValidationSettings;
   const { groups = [], strictGroups, forbidNonWhitelisted } = validatorOptions;
   if (expectedType !== undefined || groups.length > 0 || strictGroups === true) return false;
-  // If unknown parameters are rejected, a request that has some must not be a hit.
+  // If the pipe rejects unknown parameters, a request with one must not be a hit.
   if (forbidNonWhitelisted === true) return false;
   return Object.entries(transformOptions).every(([name, value]) => value === undefined || HARMLESS.has(name));
 }
@@ -103,7 +103,7 @@ function strips(pipe: ValidationPipe): boolean {
 
 const NOT_CLASSES: readonly unknown[] = [String, Boolean, Number, Array, Object, Buffer, Date];
 
-/** The class of a parameter, if a ValidationPipe validates it. */
+/** Returns the class of a parameter if a ValidationPipe validates it. */
 function dtoOf(pipes: ParameterPipes | undefined): ClassRef | undefined {
   const metatype = pipes?.metatype;
   return typeof metatype === 'function' && !NOT_CLASSES.includes(metatype)

@@ -1,9 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
 
-/** The metadata of a parameter decorator of Nest, read from the class that it is stored on. */
+/** The metadata of one of Nest's parameter decorators. */
 export interface ParameterMetadata {
   readonly index: number;
-  /** Nest's code of the kind of parameter; undefined for a custom decorator. */
+  /** Nest's code for the kind of parameter; undefined for a custom decorator. */
   readonly code: number | undefined;
   /** The argument of the decorator: the name of the query parameter, of the header … */
   readonly data: unknown;
@@ -17,7 +17,7 @@ export interface ParameterMetadata {
 const ROUTE_ARGUMENTS = '__routeArguments__';
 const CUSTOM = '__customRouteArgs__';
 
-/** The parameters that decorators declare, in order; undefined if none is decorated. */
+/** Returns the parameters that have decorators, in order; undefined if none has. */
 export function declaredParameters(cls: ClassRef, method: string | symbol): ParameterMetadata[] | undefined {
   const stored: unknown = Reflect.getMetadata(ROUTE_ARGUMENTS, parametersHost(cls, method), method as string);
   if (stored === undefined || stored === null) return undefined;
@@ -37,18 +37,18 @@ export interface ClassRef {
   readonly prototype: object;
 }
 
-/** The number of parameters of a method; includes defaults and rest if compiler metadata exists. */
+/** Returns the number of a method's parameters. With compiler metadata, this includes default and rest parameters. */
 export function arity(cls: ClassRef, method: string | symbol, implementation: (...args: never[]) => unknown): number {
   return Math.max(implementation.length, parameterTypes(cls, method).length);
 }
 
-/** The types of a method's parameters from compiler metadata. */
+/** Returns the types of a method's parameters from compiler metadata. */
 export function parameterTypes(cls: ClassRef, method: string | symbol): readonly unknown[] {
   const types: unknown = Reflect.getMetadata('design:paramtypes', cls.prototype, method as string);
   return Array.isArray(types) ? types : [];
 }
 
-/** The class on which the parameter decorators of a method stored their metadata, also for a method copied by a mixin. */
+/** Returns the class that stores the metadata of a method's parameter decorators, also for a method that a mixin copied. */
 function parametersHost(cls: ClassRef, method: string | symbol): object {
   const { constructor } = cls.prototype as { constructor?: unknown };
   if (typeof constructor !== 'function') return cls;

@@ -3,10 +3,10 @@ import { NotEncodable } from './not-encodable.js';
 import { layoutOf, type PropertyLayouts, quoted } from './property-layouts.js';
 
 /**
- * Encodes a value as text; two values share a text only if they are equal. Types differ (`1` from `'1'`, `-0` from `0`, a Date
- * from its milliseconds), the order of an object's keys does not matter. Class instances are encoded by class name and own
- * properties.
- * @param layouts remembers the property names of values; pass one to encode many similar values faster.
+ * Encodes a value as text; two values share a text only if they are equal. Types are distinguished (`1` from `'1'`, `-0` from
+ * `0`, a Date from its milliseconds). The order of an object's properties does not matter. Class instances are encoded by class
+ * name and own properties.
+ * @param layouts remembers the property names of values. Pass it to encode many similar values faster.
  * @throws NotEncodable for functions, promises, streams, sockets, cycles, objects whose state cannot be read, and text that is
  *   not well-formed Unicode.
  */
@@ -27,7 +27,7 @@ export function encodeValue(value: unknown, layouts?: PropertyLayouts): string {
 
 const MAX_DEPTH = 64;
 
-/** The position during a walk over a value: the chain of parents, and the depth. */
+/** The position while a value is encoded: the chain of parents, and the depth. */
 interface Walk {
   readonly holder: object | undefined;
   readonly above: Walk | undefined;
@@ -68,11 +68,11 @@ function encodeObject(value: object, path: string, above: Walk): string {
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
-  // An object of another realm has that realm's Object.prototype, which ends its prototype chain.
+  // A plain object of another realm has the Object.prototype of that realm, which ends its prototype chain.
   return Object.getPrototypeOf(prototype) === null && Object.prototype.toString.call(value) === '[object Object]';
 }
 
-/** Encodes a primitive; undefined for others. */
+/** Encodes a primitive; undefined for other values. */
 function primitive(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
@@ -130,7 +130,10 @@ function builtIn(value: object, path: string, walk: Walk): string | undefined {
   return undefined;
 }
 
-/** Encodes an instance by its own properties; an instance with private state by its `toJSON()`, or not at all. */
+/**
+ * Encodes an instance by its own properties. An instance with private state is encoded by its `toJSON()`; without that method
+ * it cannot be encoded.
+ */
 function instance(value: object, path: string, walk: Walk): string {
   const name = className(value);
   if (typeof (value as { pipe?: unknown }).pipe === 'function') throw new NotEncodable(path, `a stream (${name})`);

@@ -5,7 +5,7 @@ import { isSecretPath } from '../inputs/input-path.js';
 import { keyPattern, type KeyTemplate, keyTemplate } from './key-template.js';
 import { TemplateSlot } from './template-slot.js';
 
-/** The inputs of one request that a template names. */
+/** The inputs of one request, for the placeholders of a template. */
 export interface TemplateInputs {
   readonly params?: Readonly<Record<string, string | number>>;
   readonly query?: Readonly<Record<string, string | number>>;
@@ -14,8 +14,8 @@ export interface TemplateInputs {
 }
 
 /**
- * Returns the key of an HTTP handler with this template for such a request, to write, read or delete its entries in other code,
- * such as warming and jobs.
+ * Returns the key that an HTTP handler with this template has for a request with these inputs. Use it to write, read or delete
+ * the entry in other code, such as warming and jobs.
  *
  * @example
  * ```ts
@@ -23,8 +23,8 @@ export interface TemplateInputs {
  * yield { key: cacheKeyOf(SEARCH_KEY, { query: { q: 'desk lamp' } }), load: () => this.search('desk lamp') };
  * ```
  *
- * @throws CacheError `INVALID_TEMPLATE` for an invalid template, for a path other than a part of the request that is always
- *   text, or for a missing input; `INVALID_KEY` for values that are not well-formed Unicode.
+ * @throws CacheError `INVALID_TEMPLATE` for an invalid template, for a missing input, or for a path that is not in params,
+ *   query, headers or hosts; `INVALID_KEY` for values that are not well-formed Unicode.
  * @publicApi
  */
 export function cacheKeyOf(template: string, inputs: TemplateInputs): string {
@@ -44,15 +44,15 @@ export function cacheKeyOf(template: string, inputs: TemplateInputs): string {
 }
 
 /**
- * Returns the glob of all keys of an HTTP handler with this pattern for requests with these inputs, for
- * `ObservedCache.deleteByPattern`: values are written as in keys, with `*` for missing values.
+ * Returns a glob for `ObservedCache.deleteByPattern`. It matches all keys that an HTTP handler with this pattern has for
+ * requests with these inputs. Values are written as in keys; `*` replaces each missing value.
  *
  * @example
  * ```ts
  * await cache.deleteByPattern(cacheGlobOf('offer:{params.id}:{query.page}', { params: { id } })); // every page of one offer
  * ```
  *
- * @throws CacheError `INVALID_TEMPLATE` for an invalid pattern, and for inputs that it does not name.
+ * @throws CacheError `INVALID_TEMPLATE` for an invalid pattern, and for inputs that the pattern does not name.
  * @publicApi
  */
 export function cacheGlobOf(pattern: string, inputs: TemplateInputs): string {
@@ -79,7 +79,7 @@ export function cacheGlobOf(pattern: string, inputs: TemplateInputs): string {
   return glob;
 }
 
-/** Writes a value as handlers do. */
+/** Writes a value as the keys of handlers contain it. */
 function written(where: string, { text, paths, stops }: KeyTemplate, index: number, value: string): string {
   const path = paths[index]!;
   if (!isWellFormed(value)) {
@@ -101,7 +101,7 @@ function valueOf(path: string, inputs: TemplateInputs): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
-/** The names of the given inputs, as in templates. */
+/** Returns the names of the given inputs as in templates. */
 function namesOf(inputs: TemplateInputs): string[] {
   return Object.entries(inputs).flatMap(([root, held]: [string, object | undefined]) =>
     Object.keys(held ?? {}).map((name) => `${root}.${name}`),

@@ -3,10 +3,10 @@ import { valueCharacter } from './escape.js';
 import type { FaultList } from './key-design.js';
 import { type KeyTemplate, overlap } from './key-template.js';
 
-/** The slots of a prefix, which is followed by any text. */
+/** The slots of a prefix: any text follows it. */
 const ONLY_REST = [REST];
 
-/** One method of one class: two registrations of it write the same keys with the same values. */
+/** One method of one class. If it is registered twice, both registrations write the same values under the same keys. */
 export interface KeySubject {
   readonly site: object;
   readonly cls: object;
@@ -25,17 +25,17 @@ export interface DeclaredTemplate extends KeyShape {
 /** A key of a declared template. */
 export interface DeclaredKey {
   readonly template: DeclaredTemplate;
-  /** Its readable inputs, as written in tags. */
+  /** The inputs that can be read from the key, as tags write them. */
   readonly inputs: ReadonlyMap<string, string>;
 }
 
-/** The keys of the handlers and methods of one application. No two of them may write the same key. */
+/** The keys of one application's handlers and methods. No two of them may write the same key. */
 export class DeclaredKeys {
   readonly #templates: DeclaredTemplate[] = [];
   readonly #shapes: KeyShape[] = [];
   readonly #expressions = new Map<DeclaredTemplate, RegExp>();
 
-  /** The number of declarations: results computed from fewer are outdated. */
+  /** The number of declarations. A result that was computed from fewer declarations is outdated. */
   get size(): number {
     return this.#shapes.length;
   }
@@ -59,7 +59,7 @@ export class DeclaredKeys {
     this.#shapes.push(declared);
   }
 
-  /** Finds the template of a key, and the inputs in the key; undefined if there is none. */
+  /** Finds the template that makes a key, and the inputs in the key; undefined if no template makes it. */
   find(key: string): DeclaredKey | undefined {
     for (const template of this.#templates) {
       if (!key.startsWith(template.literals[0]!)) continue;
@@ -104,7 +104,7 @@ export class DeclaredKeys {
   }
 }
 
-/** Matches the keys of a template, with a group for each value. */
+/** Returns an expression that matches the keys of a template, with a group for each value. */
 function expressionOf({ literals, slots }: DeclaredTemplate): RegExp {
   const source = slots.reduce(
     (text, { stop }, index) => `${text}(${valueCharacter(stop)}*)${escapeExpression(literals[index + 1]!)}`,
@@ -117,7 +117,7 @@ function escapeExpression(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
-/** The text at the start of a pattern. */
+/** Returns the text at the start of a pattern, up to the first value or wildcard. */
 function startOf(pattern: readonly PatternToken[]): string {
   let start = '';
   for (const token of pattern) {

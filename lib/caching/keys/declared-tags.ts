@@ -1,10 +1,10 @@
 import type { InputParser } from '../inputs/declared-inputs.js';
 import type { KeyTemplate } from './key-template.js';
 
-/** One for each placeholder of a tag template; undefined if the tag contains the value unchanged. */
+/** One parser for each placeholder of a tag template; undefined if the tag contains the value unchanged. */
 type Parsers = readonly (InputParser['parse'] | undefined)[];
 
-/** The tag templates of handlers, so that an invalidation parses its values like the handlers. */
+/** The tag templates of handlers. An invalidation parses its values as the handlers with the same template do. */
 export class DeclaredTags {
   readonly #parsers = new Map<string, Parsers[]>();
 
@@ -14,8 +14,8 @@ export class DeclaredTags {
   }
 
   /**
-   * Parses the values of an invalidation as the declared templates with the same text do, each result once; undefined if there
-   * is no such template.
+   * Parses the values of an invalidation as the declared templates with the same literals do, and returns each result once.
+   * Undefined if there is no such template.
    */
   parsed(template: KeyTemplate, values: readonly unknown[]): readonly (readonly unknown[])[] | undefined {
     return this.#parsers
@@ -24,7 +24,7 @@ export class DeclaredTags {
   }
 }
 
-/** Returns a number or boolean as its text, as in all tags. */
+/** Parses a value. A number or boolean becomes text, as in all tags. */
 function parsedBy(parse: InputParser['parse'] | undefined, value: unknown): unknown {
   if (parse === undefined) return value;
   return parse(value === undefined || value === null || typeof value === 'object' ? value : String(value));

@@ -1,8 +1,8 @@
 import { notWellFormed } from './not-encodable.js';
 
 /**
- * Escapes text for a key between literals: letters, digits and `_ . @ + -` stay, all other characters are escaped, so that no value
- * looks like a separator, a route, a call or a wildcard. One-to-one.
+ * Escapes text for a key. Letters, digits and `_ . @ + -` stay; all other characters are escaped, so that no value looks like a
+ *   separator, a route, a call or a wildcard. Different texts have different results.
  * @throws NotEncodable for text that is not well-formed Unicode.
  */
 export function escapeText(text: string): string {
@@ -34,7 +34,9 @@ export function isPlain(character: string): boolean {
   return !RESERVED_ONCE.test(character);
 }
 
-/** Regular expression source, with the flag `u`, of a character of an escaped value other than `stop`. */
+/**
+ * Returns the source of a regular expression, for the flag `u`, that matches one character of an escaped value except `stop`.
+ */
 export function valueCharacter(stop: string): string {
   const code = stop === '' ? undefined : stop.codePointAt(0)!.toString(16);
   return `(?:%u[0-9A-F]+;|%[0-9A-F]{2}|${code === undefined ? '' : `(?!\\u{${code}})`}[\\p{L}\\p{N}_.@+~'…-])`;

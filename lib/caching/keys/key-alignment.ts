@@ -1,8 +1,8 @@
 /**
  * Assigns each value of an invalidation's pattern to a placeholder of a declared key template. For example, the pattern
- * `'product-{params.id}-*'` matches the keys of `'product-{params.id}-{params.lang}'` with that id. The text of the id in a
- * key (escapes, quotes, a pipe, a long value's digest) depends on the template that wrote it. So the pattern is aligned with
- * each template, and each value is written as its placeholder there writes it.
+ * `'product-{params.id}-*'` matches the keys of `'product-{params.id}-{params.lang}'` with that id. How a key contains the id
+ * (escapes, quotes, a pipe's result, a long value's digest) depends on the template. So the pattern is aligned with each
+ * template, and each value is written as the template's placeholder writes it.
  */
 import { isPlain } from './escape.js';
 import { TemplateSlot } from './template-slot.js';
@@ -17,21 +17,21 @@ export type PatternToken =
 /** A template, or a prefix followed by anything. */
 export interface KeyShape {
   readonly literals: readonly string[];
-  /** One per gap between literals. */
+  /** One slot for each gap between literals. */
   readonly slots: readonly TemplateSlot[];
 }
 
-/** The placeholder of a value. */
+/** The placeholder in which a value stands. */
 export interface Place {
   readonly slot: TemplateSlot;
   /** Undefined if the value fills the whole placeholder. */
   readonly partial: { readonly first: boolean; readonly open: boolean } | undefined;
 }
 
-/** The rest after the prefix of `'feed:*'`: inputs, written as text. */
+/** The rest of a key after the prefix of `'feed:*'`: inputs, written as text. */
 export const REST = new TemplateSlot('text', '');
 
-/** Reads a literal of a glob, or of a key, which has no wildcards. */
+/** Splits a literal into tokens. Only a literal of a glob has wildcards. */
 export function patternTokens(literal: string, glob: boolean): PatternToken[] {
   const characters = [...literal];
   const tokens: PatternToken[] = [];
@@ -51,7 +51,10 @@ export function patternTokens(literal: string, glob: boolean): PatternToken[] {
   return tokens;
 }
 
-/** Every assignment of the pattern's values to the shape's placeholders; empty if the pattern matches none of its keys. */
+/**
+ * Returns every assignment of the pattern's values to the shape's placeholders; empty if the pattern matches no key of the
+ * shape.
+ */
 export function placementsOf(pattern: readonly PatternToken[], shape: KeyShape): readonly (readonly Place[])[] {
   return new Alignment(pattern, shape).all();
 }
@@ -75,7 +78,7 @@ class Alignment {
   }
 
   /**
-   * Placements of the values from `at` on, over the shape from `to` on.
+   * Returns the placements of the pattern from `at` on in the shape from `to` on.
    * @param inside true if the placeholder at `to` already has content.
    */
   #from(at: number, to: number, inside: boolean): readonly (readonly Place[])[] {

@@ -20,7 +20,7 @@ export interface Fault {
   readonly message: string;
 }
 
-/** One input in addition to the declared ones. */
+/** One input of `vary`. */
 export interface VaryPart extends KeyPart {
   readonly path: InputPath | undefined;
   /** True if it identifies callers. */
@@ -32,12 +32,15 @@ export class FaultList {
   readonly list: Fault[] = [];
   readonly #meantInKeys = new Map<string, readonly string[]>();
 
-  /** Adds a fault once, though it may occur in several places. */
+  /** Adds a fault. The same fault from several places is added once. */
   add(code: CacheErrorCode, message: string): void {
     if (!this.list.some((known) => known.message === message)) this.list.push({ code, message });
   }
 
-  /** Records the inputs that misspelt placeholders of a key probably mean: that the key does not name them is no further fault. */
+  /**
+   * Records the inputs that misspelt placeholders of a key probably mean. The missing input is then not reported as a second
+   * fault.
+   */
   meanInKey(owner: string, paths: readonly string[]): void {
     this.#meantInKeys.set(owner, [...this.meantInKey(owner), ...paths]);
   }
@@ -46,7 +49,7 @@ export class FaultList {
     return this.#meantInKeys.get(owner) ?? [];
   }
 
-  /** Returns the result of `make`, or undefined after recording its fault. */
+  /** Returns the result of `make`. If it throws a fault, records the fault and returns undefined. */
   try<T>(make: () => T): T | undefined {
     try {
       return make();
@@ -58,7 +61,7 @@ export class FaultList {
   }
 }
 
-/** Reports a `query` that is not a list of names, or a handler with that option and without a whole `@Query()`. */
+/** Reports an option `query` that is not a list of names, or that a handler without a whole `@Query()` has. */
 export function checkQuery(query: unknown, inputs: readonly DeclaredInput[], owner: string, faults: FaultList): void {
   if (query === undefined) return;
   if (!Array.isArray(query) || !query.every((name) => typeof name === 'string' && name !== '')) {
@@ -107,7 +110,10 @@ export function varyParts(
   });
 }
 
-/** Compiles the placeholders of a template. An input of `vary` is required, unless both it and the placeholder allow undefined. */
+/**
+ * Compiles the placeholders of a template. An input of `vary` is required unless both `vary` and the placeholder allow
+ * undefined.
+ */
 export function templateParts(
   template: KeyTemplate,
   paths: readonly InputPath[],
@@ -133,7 +139,7 @@ export function templateParts(
   });
 }
 
-/** True if undefined would give several callers or several arguments the same key. */
+/** True if undefined as a value would give several callers or several arguments the same key. */
 function mustBeThere({ optional, identifying, argument, segments }: InputPath, marked: boolean): boolean {
   return !optional && !marked && (identifying || (argument !== undefined && segments.length > 1));
 }
@@ -160,18 +166,18 @@ function labelOf(path: string): string {
   return `.${escapeText(path)}`;
 }
 
-/** True if `name`, in `ignore` or a template, means that input. */
+/** True if `name`, from `ignore` or a template, means the input. */
 export function stands(name: string, input: DeclaredInput): boolean {
   const lower = name.toLowerCase().startsWith('headers.') ? name.toLowerCase() : name;
   return lower === input.path || input.path.startsWith(`${lower}.`) || lower.split('.')[0] === String(input.index);
 }
 
-/** True if a name of `ignore` means the whole input: by its path, its root, or the number of its parameter. */
+/** True if a name in `ignore` means the whole input: its path, its root, or the number of its parameter. */
 export function ignores(name: string, input: DeclaredInput): boolean {
   return stands(name, input) && (!/^\d/.test(name) || name === String(input.index));
 }
 
-/** Denies a key to calls without a value at the path. */
+/** Returns a function that reports a call without a value at the path and denies it a key. */
 function required(path: InputPath, transport: Transport, missingInputs: MissingInputs): (call: Call) => boolean {
   const report = missingInputs.require(path, meantPath(path.text, transport));
   return (call) => {
@@ -181,8 +187,8 @@ function required(path: InputPath, transport: Transport, missingInputs: MissingI
 }
 
 /**
- * For a path that may be absent: a caller with `Authorization` who is not identified still has no key.
- * Undefined if the path does not identify callers.
+ * For a path whose value may be missing. A call with `Authorization` whose caller is not identified still has no key. Undefined
+ * if the path does not identify callers.
  */
 function unknownPerson(
   path: InputPath,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The limit of an encoded value, characters; longer ones are shortened. */
+/** The limit of an encoded value, characters. Longer values are shortened. */
 export const LONGEST_VALUE = 512;
 /** The limit of all values of a key together, characters. */
 export const LONGEST_REST = 4_096;
@@ -8,19 +8,20 @@ export const LONGEST_REST = 4_096;
 export const READABLE = 200;
 
 /**
- * Returns an encoded value, or for a long one its beginning, `…` and the SHA-256 of the whole. Each value of a key is shortened
- * separately, so that globs still match the text and the values around it. Values escape `…`, so the two forms never collide.
- * @param escape escapes the digest like the value.
+ * Returns an encoded value unchanged, or a long one as its beginning, `…` and the SHA-256 of the whole. Each value of a key is
+ * shortened separately, so that globs still match the other parts of the key. Values escape `…`, so the two forms never
+ * collide.
+ * @param escape escapes the digest as the value is escaped.
  */
 export function boundedValue(encoded: string, escape: (text: string) => string = asItIs): string {
   return encoded.length <= LONGEST_VALUE ? encoded : `${beginning(encoded)}…${escape(digest(encoded))}`;
 }
 
-/** Shortens a key with too many values: keeps its base and shortens the rest. */
+/** Shortens a key whose values are too long together: keeps the base and shortens the rest. */
 export function boundedKey(base: string, key: string): string {
   if (key.length - base.length <= LONGEST_REST) return key;
   const rest = key.slice(base.length);
-  // Two `…`: a single shortened value has one.
+  // `……` marks a shortened rest; a shortened value has one `…`.
   return `${base}${beginning(rest)}……${digest(rest)}`;
 }
 

@@ -9,18 +9,18 @@ import { encodeInput } from './value-encoding.js';
 
 /** One input of a key. */
 export interface KeyPart {
-  /** Its name in a key, escaped; undefined for a whole query, whose parameters have their own names. */
+  /** Its name in a key, escaped. Undefined for a whole query, whose parameters have their own names. */
   readonly label: string | undefined;
   readonly read: Reader;
-  /** Encodes a value other than undefined; for a whole query each of its parameters. */
+  /** Encodes a value other than undefined. For a whole query, encodes each parameter. */
   readonly encode: (value: unknown) => string;
-  /** Names that are left out of a whole query. */
+  /** The names of parameters that a whole query leaves out. */
   readonly without?: ReadonlySet<string>;
-  /** Called if the input is undefined or null: true if such a call has no key. */
+  /** Called if the input is undefined or null. True if the call then has no key. */
   readonly missing?: ((call: Call) => boolean) | undefined;
 }
 
-/** A call's key, or the reason why it has none; without a key nothing may be shared. */
+/** A call's key, or the reason why it has none. Calls without a key share nothing. */
 export type KeyOrReason = string | BypassReason;
 
 /** Makes the keys of one handler. */
@@ -51,7 +51,7 @@ export class InputsRecipe implements KeyRecipe {
     return boundedKey(base, key);
   }
 
-  /** Completes the key after the promise of a custom decorator. */
+  /** Completes the key when the promise of a custom decorator resolves. */
   async #keyLater(
     call: Call,
     base: string,
@@ -87,7 +87,7 @@ function appended(key: string, first: boolean, part: KeyPart, value: unknown): s
   return text;
 }
 
-/** The label of a query parameter; only these begin with this character. */
+/** Returns the label of a query parameter. Only such labels begin with this character. */
 export function queryLabel(name: string): string {
   return encodeInput(name).replaceAll('.', '%2E');
 }
@@ -115,7 +115,7 @@ export class TemplateRecipe implements KeyRecipe {
     return this.#parts;
   }
 
-  /** The arguments of a key; undefined if the template does not make this key, or does not name whole arguments. */
+  /** Reads the arguments from a key; undefined if the template does not make this key, or does not name whole arguments. */
   argumentsOf(key: string): unknown[] | undefined {
     if (!key.startsWith(this.#literals[0]!)) return undefined;
     const args: unknown[] = [];
@@ -156,7 +156,7 @@ export class TemplateRecipe implements KeyRecipe {
   }
 }
 
-/** Makes keys by the option `key`, after prefix and route, so that two handlers never share one. */
+/** Makes keys with the option `key`. Prefix and route precede its result, so that two handlers never share a key. */
 export class OwnKeyRecipe implements KeyRecipe {
   constructor(
     private readonly base: string | ((call: Call) => string),

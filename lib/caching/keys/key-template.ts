@@ -7,14 +7,14 @@ export type KeyPattern =
   | { readonly kind: 'prefix'; readonly prefix: string; readonly statistics: string }
   | { readonly kind: 'template'; readonly template: KeyTemplate; readonly statistics: string };
 
-/** Literals with placeholders between them: `literals` has one more than `paths`. */
+/** Literals with placeholders between them. `literals` has one item more than `paths`. */
 export interface KeyTemplate {
   readonly text: string;
   readonly literals: readonly string[];
   readonly paths: readonly string[];
-  /** One for each path: true for `{path?}`, where undefined is a valid value. */
+  /** One item for each path: true for `{path?}`, where undefined is a valid value. */
   readonly optional: readonly boolean[];
-  /** One for each path: the first character of the next literal, which values escape; empty at the end. */
+  /** One item for each path: the first character of the next literal, which values escape; empty at the end. */
   readonly stops: readonly string[];
 }
 
@@ -103,7 +103,7 @@ function meetAnew(
 ): boolean {
   if (i === a.length && j === b.length) return true;
   if (i < a.length && a[i] === undefined) {
-    // A value is empty, or consumes one more of the other's characters.
+    // A value is empty, or consumes one more character of the other template.
     return meet(a, i + 1, b, j, known) || (j < b.length && canStandIn(b[j]) && meet(a, i, b, j + 1, known));
   }
   if (j < b.length && b[j] === undefined) {

@@ -21,7 +21,7 @@ export class MethodRecipe implements KeyRecipe {
    * @param owner for messages: `SellerService.find()`.
    * @param ignored arguments that stay out of the key.
    * @param nameOf a parameter's name, for messages.
-   * @param countsArguments true if trailing undefined arguments matter: see {@link countsArguments}.
+   * @param countsArguments true if undefined arguments at the end are part of the key: see {@link countsArguments}.
    */
   constructor(
     base: string,
@@ -42,7 +42,7 @@ export class MethodRecipe implements KeyRecipe {
     return this.#plain ? this.ofArguments(call.args) : this.#withParts(call);
   }
 
-  /** True if only arguments make the key, so that {@link ofArguments} can be used. */
+  /** True if the key contains only arguments. Then {@link ofArguments} can make it. */
   get plain(): boolean {
     return this.#plain;
   }
@@ -55,21 +55,21 @@ export class MethodRecipe implements KeyRecipe {
     for (let index = 0; index < length; index++) {
       if (index > 0) key += ',';
       const value = args[index];
-      // Most arguments are numbers.
+      // Most arguments are numbers, so they take the shortest path.
       key += typeof value === 'number' && value !== 0 ? value : this.#encoded(value, index);
     }
     key += ')';
-    // Checked here, because every hit takes this path.
+    // Compare the length here and not in a function, because every hit takes this path.
     return key.length <= this.#longest ? key : boundedKey(this.#open, key);
   }
 
-  /** The arguments of a key; undefined if the method does not make this key, or the key does not hold them as scalars. */
+  /** Reads the arguments from a key; undefined if the method does not make this key, or if an argument is not a scalar. */
   argumentsOf(key: string): unknown[] | undefined {
     if (!this.#plain || !key.startsWith(this.#open) || !key.endsWith(')')) return undefined;
     try {
       return JSON.parse(`[${key.slice(this.#open.length, -1)}]`) as unknown[];
     } catch {
-      // Not a scalar, or shortened.
+      // The argument is not a scalar, or was shortened.
       return undefined;
     }
   }
@@ -89,7 +89,10 @@ export class MethodRecipe implements KeyRecipe {
     return boundedKey(this.#open, `${key})`);
   }
 
-  /** `find(7)` and `find(7, undefined)` are the same call to a method that does not count its arguments. */
+  /**
+   * Returns the number of arguments in the key. `find(7)` and `find(7, undefined)` have one key if the method does not count
+   * its arguments.
+   */
   #lengthOf(args: readonly unknown[]): number {
     let length = args.length;
     if (!this.countsArguments) while (length > 0 && args[length - 1] === undefined) length--;
@@ -99,7 +102,7 @@ export class MethodRecipe implements KeyRecipe {
   #encoded(value: unknown, index: number): string {
     try {
       const encoded = encodeValue(value, this.#layouts);
-      // A value that is not shortened has no `…` outside quotes, and this form has no quotes.
+      // Other values contain `…` only inside quotes. This form has no quotes, so it equals none of them.
       return encoded.length <= LONGEST_VALUE ? encoded : `${escapeText(beginning(encoded))}…${digest(encoded)}`;
     } catch (fault) {
       if (fault instanceof NotEncodable) throw argumentNotEncodable(fault, this.owner, this.nameOf(index));
@@ -108,12 +111,12 @@ export class MethodRecipe implements KeyRecipe {
   }
 }
 
-/** True if a function can distinguish an undefined argument from a missing one: by a rest parameter or `arguments`. */
+/** True if a function can distinguish an undefined argument from a missing one, by a rest parameter or `arguments`. */
 export function countsArguments(implementation: (...args: never[]) => unknown): boolean {
   return /\.\.\.|\barguments\b|\[native code\]/.test(Function.prototype.toString.call(implementation));
 }
 
-/** Names a function's parameters as in its source, for messages; by number if the source cannot be read. */
+/** Returns the name of a function's parameter for messages: as in its source, or its number if the source cannot be parsed. */
 export function parameterNames(implementation: (...args: never[]) => unknown): (index: number) => string {
   return (index) => {
     const source = Function.prototype.toString.call(implementation);

@@ -9,7 +9,7 @@ interface RequiredPath {
   readonly meant: string | undefined;
 }
 
-/** Reports missing inputs of one handler or method, each once. */
+/** Reports missing inputs of one handler or method. Each is reported once. */
 export class MissingInputs {
   readonly #reported = new Set<string>();
   readonly #required: RequiredPath[] = [];
@@ -19,7 +19,7 @@ export class MissingInputs {
     private readonly log: CacheLog,
   ) {}
 
-  /** Returns a function that reports a call without a value at the path, with all others that it lacks. */
+  /** Returns a function that reports a call without a value at the path. The report names all paths that the call lacks. */
   require(path: InputPath, meant: string | undefined): (call: Call) => void {
     this.#required.push({ path, meant });
     return (call) => {
@@ -28,7 +28,7 @@ export class MissingInputs {
     };
   }
 
-  /** @param input as the decorator names it: `'user.id'`. */
+  /** @param input the input as the decorator names it: `'user.id'`. */
   report(input: string): void {
     if (!this.#isFirst(input)) return;
     this.#warn(`${input} was`, "Correct the path, or end it with '?' if undefined is a valid value.");
@@ -63,7 +63,7 @@ export class MissingInputs {
   }
 }
 
-/** Arguments of handlers are not read again: the decorators of an application make them. */
+/** Arguments of handlers are not read a second time, because custom decorators of the application create them. */
 function isMissing({ argument, read }: InputPath, call: Call): boolean {
   if (argument !== undefined) return false;
   const value = read(call);

@@ -3,10 +3,10 @@ import { type PatternToken, patternTokens, type Place } from './key-alignment.js
 import type { KeyTemplate } from './key-template.js';
 import { TemplateSlot } from './template-slot.js';
 
-/** The keys or globs of one pattern of an invalidation, as the handlers write them. */
+/** Fills one pattern of an invalidation: returns the keys or globs as the handlers write them. */
 export class NamedKeys {
   readonly #tokens: readonly PatternToken[];
-  /** The placements if no handler or method of this application makes such keys: those of this text. */
+  /** The placements in the pattern's own text, used if no handler or method of this application makes such keys. */
   readonly #own: readonly (readonly Place[])[];
   #placements: readonly (readonly Place[])[] = [];
   #knownOf = -1;
@@ -27,8 +27,8 @@ export class NamedKeys {
   }
 
   /**
-   * @param values values of the placeholders, as callers send them.
-   * @param parsed the values parsed by the pipes of the invalidating handler, used if no declared template exists.
+   * @param values the values of the placeholders, as callers send them.
+   * @param parsed the values as the pipes of the invalidating handler parse them, used if no declared template matches.
    * @throws NotEncodable
    */
   of(values: readonly unknown[], parsed: readonly unknown[]): string[] {

@@ -1,6 +1,6 @@
 import { CacheError } from '../../cache/base/errors.js';
 
-/** Thrown for a value that cannot be part of a key, with its place in the input. */
+/** Thrown for a value that cannot be part of a key. It names the value's place in the input. */
 export class NotEncodable extends Error {
   constructor(
     readonly path: string,
@@ -11,12 +11,15 @@ export class NotEncodable extends Error {
   }
 }
 
-/** The error for text with a lone surrogate: it has no UTF-8 form, so its key would collide with others on a server. */
+/**
+ * Returns the error for text with a lone surrogate. Such text has no UTF-8 form, so its key would collide with other keys on a
+ * server.
+ */
 export function notWellFormed(): NotEncodable {
   return new NotEncodable('', 'text with a lone surrogate, not well-formed Unicode', 'INVALID_KEY');
 }
 
-/** The error that a caller of a method gets instead of {@link NotEncodable}. */
+/** Returns the error that a caller of a method gets instead of {@link NotEncodable}. */
 export function argumentNotEncodable(fault: NotEncodable, owner: string, parameter: string): CacheError {
   const advice =
     fault.code === 'INVALID_KEY'

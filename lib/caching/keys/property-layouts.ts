@@ -1,9 +1,9 @@
 import { isWellFormed } from '../../cache/base/keys.js';
 import { notWellFormed } from './not-encodable.js';
 
-/** The layout of objects with the same property names: their order, and the text before each value. */
+/** The layout of objects with the same property names: the order of the names, and the text before each value. */
 export interface PropertyLayout {
-  /** The names in the order of the objects. */
+  /** The names in the order in which the objects have them. */
   readonly given: readonly string[];
   /** The names sorted by code units. */
   readonly sorted: readonly string[];
@@ -37,7 +37,7 @@ export function layoutOf(names: readonly string[]): PropertyLayout {
   };
 }
 
-/** Text that `JSON.stringify` only puts in quotes. */
+/** Text that JSON writes unchanged between quotes. */
 const NEEDS_NO_ESCAPES = /^[\w .,:;@/+-]*$/;
 
 /** Writes text as JSON. @throws NotEncodable for text that is not well-formed Unicode. */

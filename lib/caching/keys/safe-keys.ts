@@ -5,7 +5,10 @@ import type { Call } from '../inputs/call.js';
 import type { KeyOrReason, KeyRecipe } from './key-recipe.js';
 import { NotEncodable } from './not-encodable.js';
 
-/** Makes a handler's keys and never fails a request: after an error the call has no cache key, and one warning is logged per handler. */
+/**
+ * Makes a handler's keys without failing a request. If making a key fails, the call has no key, and one warning per handler is
+ * logged.
+ */
 export class SafeKeys {
   #warned = false;
 
@@ -25,7 +28,7 @@ export class SafeKeys {
   }
 
   #none(error: unknown): BypassReason {
-    // A caller can send such text: it is not the handler's fault.
+    // A caller can send text that cannot be encoded, so this error is not the handler's fault.
     const sent = (error instanceof NotEncodable || error instanceof CacheError) && error.code === 'INVALID_KEY';
     if (!this.#warned && !sent) {
       this.#warned = true;

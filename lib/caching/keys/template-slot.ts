@@ -5,8 +5,8 @@ import { asText, asTyped, encodeSecret, looksTyped } from './value-encoding.js';
 import { sameValues, textsOf } from './value-forms.js';
 
 /**
- * The kind of values of a placeholder: text of a request; an argument that is declared as text but may be anything; values of any type;
- * secrets that must not be readable.
+ * The kind of a placeholder's values: text of a request; an argument that is declared as text but may have any type; values of
+ * any type; secrets, which must not be readable.
  */
 export type SlotKind = 'text' | 'declared text' | 'typed' | 'secret';
 
@@ -15,7 +15,7 @@ export class TemplateSlot {
   readonly kind: SlotKind;
   /** The first character after the placeholder; empty at the end of the template. */
   readonly stop: string;
-  /** Parses a caller's value as stock pipes do; undefined without such pipes. */
+  /** Parses a caller's value as Nest's own pipes do; undefined without such pipes. */
   readonly parse: ((value: unknown) => unknown) | undefined;
   readonly #escape: (text: string) => string;
 
@@ -45,7 +45,7 @@ export class TemplateSlot {
     return [...new Set(this.#values(value).map((same) => this.encode(same)))];
   }
 
-  /** Values of calls that an invalidation with this value reaches. */
+  /** Returns the values of calls that an invalidation with this value reaches. */
   #values(value: unknown): readonly unknown[] {
     const same = sameValues(value);
     // Inputs of requests are text, lists and objects of text, or missing.
@@ -54,7 +54,7 @@ export class TemplateSlot {
 
   /**
    * Returns every encoding of a value that shares its placeholder with other text.
-   * @param first true if the value comes first there. @param open true if a wildcard follows.
+   * @param first true if the placeholder begins with the value. @param open true if a wildcard follows.
    */
   partialForms(value: unknown, { first, open }: { first: boolean; open: boolean }): string[] {
     const forms = new Set<string>();
@@ -62,14 +62,14 @@ export class TemplateSlot {
       const text = typeof same === 'string' ? this.#escape(same) : this.#write(same);
       forms.add(text);
       if (open && first && this.kind === 'typed' && typeof same === 'string') forms.add(`'${text}`);
-      // Of a longer, shortened value only the beginning is known.
+      // The call's value may be longer and shortened. Then the key contains only its beginning.
       if (open && text.length >= READABLE) forms.add(`${beginning(text)}…`);
     }
     return [...forms];
   }
 
   /**
-   * Reads a written value as tags write it; undefined if it was shortened or is a digest.
+   * Converts an encoded value to the text that tags use; undefined if it was shortened or is a digest.
    */
   textOf(encoded: string): string | undefined {
     if (this.kind === 'secret' || encoded.includes('…')) return undefined;
@@ -78,11 +78,11 @@ export class TemplateSlot {
     if (encoded.startsWith("'")) return unescapeText(encoded.slice(1, -1));
     const text = unescapeText(encoded);
     if (text === '-0') return '0';
-    // A bigint, whose text has no `n`.
+    // The text of a bigint has no `n`.
     return /^-?\d+n$/.test(text) ? text.slice(0, -1) : text;
   }
 
-  /** Reads a written text, number or boolean; undefined for other values. */
+  /** Decodes a text, number or boolean; undefined for other values. */
   scalarOf(encoded: string): string | number | boolean | undefined {
     if (this.kind === 'secret' || encoded.includes('…') || encoded.startsWith('~')) return undefined;
     if (this.kind !== 'typed') return unescapeText(encoded);
@@ -100,7 +100,7 @@ export class TemplateSlot {
   }
 }
 
-/** The text that a request would have sent for a scalar or a date; other values unchanged. */
+/** Returns the text with which a request sends a scalar or a date; other values unchanged. */
 function sentText(value: unknown): unknown {
   return isScalar(value) ? String(value) : isDate(value) ? (textsOf(value)[0] ?? value) : value;
 }
@@ -113,7 +113,7 @@ function isDate(value: unknown): boolean {
   return types.isDate(value);
 }
 
-/** Reads an encoded value as tags write it; dates have their own text there. */
+/** Converts an encoded value to the text that tags use. Tags write dates differently. */
 function taggedText(encoded: string): string {
   const time = /^Date\((-?\d+)\)$/.exec(encoded)?.[1];
   return time === undefined ? encoded : new Date(Number(time)).toISOString();

@@ -3,14 +3,16 @@ import { escapeText } from './escape.js';
 import { boundedValue, digest } from './key-length.js';
 
 /**
- * Encodes an input after its name, such as `page=2`: text unchanged, other values after `~`, which text never contains.
- * The caller leaves out undefined.
+ * Encodes an input that follows its name, as in `page=2`. Text stays text; other values begin with `~`, which encoded text
+ * never contains. Undefined must not be passed.
  */
 export function encodeInput(value: unknown): string {
   return boundedValue(asText(value, escapeText));
 }
 
-/** Encodes an input that a pipe parses: numbers and booleans unchanged, text that looks like one of them in quotes. */
+/**
+ * Encodes an input that a pipe parses: numbers and booleans unchanged, and text that looks like a number or boolean in quotes.
+ */
 export function encodeTypedInput(value: unknown): string {
   return boundedValue(asTyped(value, escapeText));
 }
@@ -20,14 +22,14 @@ export function encodeSecret(value: unknown): string {
   return `~sha256-${digest(encodeValue(value))}`;
 }
 
-/** Encodes a value of an input that is usually text: `~` marks other types. */
+/** Encodes a value of an input that is usually text. Other types begin with `~`. */
 export function asText(value: unknown, escape: (text: string) => string): string {
   return typeof value === 'string' ? escape(value) : `~${escape(encodeValue(value))}`;
 }
 
 /**
- * Encodes a value of any type: numbers and similar values unchanged, text that looks like one of them in quotes, so that `7`
- * and `'7'` have different keys.
+ * Encodes a value of any type: numbers, booleans and the like unchanged, and text that looks like such a value in quotes, so
+ * that `7` and `'7'` have different keys.
  */
 export function asTyped(value: unknown, escape: (text: string) => string): string {
   switch (typeof value) {

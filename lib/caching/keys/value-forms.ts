@@ -1,12 +1,12 @@
 /**
- * Which values are equal for an invalidation. A key distinguishes `7`, `'7'` and `7n`, because they may be different calls. An
- * invalidation cannot: its value often comes from a route as text, but the argument of the method was a number, a date or null,
- * or vice versa. So it reaches every value with the same text.
+ * Decides which values are equal for an invalidation. A key distinguishes `7`, `'7'` and `7n`, because they may be different
+ * calls. An invalidation cannot distinguish them: its value often comes from a route as text where the method's argument was a
+ * number, a date or null, or vice versa. So an invalidation reaches every value with the same text.
  */
 import { types } from 'node:util';
 import { looksTyped } from './value-encoding.js';
 
-/** The texts of a value: one for a scalar, a date, null and undefined, two for `-0`, none for other objects. */
+/** Returns the texts of a value: one for a scalar, a date, null and undefined, two for `-0`, none for other objects. */
 export function textsOf(value: unknown): readonly string[] {
   switch (typeof value) {
     case 'string':
@@ -19,20 +19,20 @@ export function textsOf(value: unknown): readonly string[] {
       return [String(value)];
     case 'object':
       if (value === null) return ['null'];
-      // As in JSON.
+      // A date has the same text as in JSON.
       return types.isDate(value) && !Number.isNaN(value.getTime()) ? [value.toISOString()] : [];
     default:
       return [];
   }
 }
 
-/** A value and every other one with the same text. */
+/** Returns a value and all other values with the same text. */
 export function sameValues(value: unknown): readonly unknown[] {
   const texts = textsOf(value);
   return texts.length === 0 ? [value] : [value, ...texts, ...texts.flatMap(valuesOf)];
 }
 
-/** The values other than text with this text. */
+/** Returns the values with this text that are not text themselves. */
 function valuesOf(text: string): unknown[] {
   if (!looksTyped(text)) return dateOf(text);
   switch (text) {

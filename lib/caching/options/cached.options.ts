@@ -7,13 +7,13 @@ import type { FastLaneOptions } from './fast-lane.options.js';
 export type { FastLaneOptions } from './fast-lane.options.js';
 
 /**
- * The argument of `key` and `vary` functions: Nest's execution context with the most used parts as properties.
- * For a method the type is `'method'`, and the arguments are the method's.
+ * The argument of `key` and `vary` functions: Nest's execution context, with frequently used parts as properties. For a
+ * provider's method, `getType()` is `'method'` and the arguments are the method's.
  */
 export interface CachedContext extends ExecutionContext {
-  /** The HTTP request, including that in a GraphQL context; undefined elsewhere. */
+  /** The HTTP request, also from a GraphQL context; undefined for other calls. */
   readonly request: CachedRequest | undefined;
-  /** The arguments of the handler from its transport (request, response …), or of the method. */
+  /** The arguments that the transport passes to the handler (request, response …), or the method's arguments. */
   readonly args: readonly unknown[];
   /** The object whose method was called; undefined for handlers. */
   readonly instance: unknown;
@@ -36,36 +36,40 @@ export type VaryFunction = (context: CachedContext) => unknown;
 
 /** How clients and proxies may store a response. */
 export interface ClientCacheOptions {
-  /** The longest time; never longer than the entry stays fresh. @default the remaining freshness of the entry */
+  /**
+   * The limit of the time; a response is never stored longer than its entry stays fresh. @default the remaining freshness of
+   * the entry
+   */
   maxAge?: Duration;
   /**
-   * `'private'` keeps it out of shared caches; always set where the response varies by caller.
+   * `'private'` keeps the response out of shared caches. It is always set if the response varies by caller.
    * @default 'private' behind a guard (of the method, its controller or the application) unless `shared: true`, else 'public'
    */
   scope?: 'public' | 'private';
-  /** How long after that clients may use it while they revalidate (RFC 5861 §3). @default none */
+  /** How long after `maxAge` clients may still use the response while they revalidate it (RFC 5861 §3). @default none */
   staleWhileRevalidate?: Duration;
   /** Adds `must-revalidate`. @default false */
   mustRevalidate?: boolean;
 }
 
-/** One request that warms a handler: its declared inputs. */
+/** One request that warms a handler, with values for its declared inputs. */
 export interface WarmRequest {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** The version, for a route with several. */
+  /** The API version, for a route with several versions. */
   readonly version?: string;
   readonly host?: string;
 }
 
 /** Options of one handler or method: the cache's policy, and how its key is made. */
 export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf' | 'tags'> {
-  /** The named cache that answers: see `CacheObservabilityModule.forFeature`. @default the application's own */
+  /** The named cache that answers: see `CacheObservabilityModule.forFeature`. @default the application's default cache */
   cache?: string;
   /**
-   * How long a value is fresh, a function of the value, or `{ auto: { min, max, maxStaleShare } }`, which follows what the cache observes.
+   * How long a value is fresh: a duration, a function of the value, or `{ auto: { min, max, maxStaleShare } }`, which adapts to
+   * how often values change.
    * @default the module's `ttl`
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each handler's function names its own type of value
@@ -77,34 +81,38 @@ export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for `ttl`
   tags?: readonly string[] | ((value: any) => readonly string[]);
   /**
-   * Replaces the name of the class in the key, needed if another class of that name has cached methods, such as mixins. Letters,
-   * digits, `_`, `$` and `-`. @default the name of the class
+   * Replaces the name of the class in the key. Needed if another class of the same name has cached methods, as with mixins.
+   *   Allowed are letters, digits, `_`, `$` and `-`. @default the name of the class
    */
   name?: string;
-  /** Returns the key, in place of the declared inputs; the route (or class and method) still precedes it. */
+  /** Returns the part of the key that replaces the declared inputs. The route (or class and method) still precedes it. */
   key?: (context: CachedContext) => string;
   /**
-   * Further inputs of the result: paths into the request (`user.id`, `headers.x-tenant`, `cookies.sid`, `query.x`), into an
-   * argument (`0.id`; for a handler the value of that parameter's decorator), into the object itself (`this.tenant`), or functions.
-   * A call without a value at a path bypasses the cache, with one warning; with `'user.id?'`, undefined is a valid value.
+   * Further inputs on which the result depends: paths into the request (`user.id`, `headers.x-tenant`, `cookies.sid`,
+   * `query.x`), into an argument (`0.id`; for a handler, the value that the parameter's decorator returns), into the object
+   * itself (`this.tenant`), or functions. A call without a value at a path bypasses the cache, with one warning; with
+   * `'user.id?'`, undefined is a valid value.
    */
   vary?: string | VaryFunction | readonly (string | VaryFunction)[];
-  /** The result is the same for all callers, for any declared input; requests with `Authorization` are answered too. @default false */
+  /**
+   * True if the result is the same for all callers, whatever inputs are declared. Requests with `Authorization` are then
+   * answered too. @default false
+   */
   shared?: boolean;
   /**
-   * The parameters of a whole `@Query()` that change the result. Only these are in the key, so that other parameters make no new
-   * keys. @default the fields of its class behind a whitelisting ValidationPipe; all parameters elsewhere
+   * The parameters of a whole `@Query()` that change the result. Only these are in the key, so that other parameters make no
+   *   new keys. @default with a whitelisting ValidationPipe the fields of the query's class, otherwise all parameters
    */
   query?: readonly string[];
   /** Declared inputs that do not change the result: `'query.trace'`, `'headers.x-request-id'`, `'body'`, `'1'` (an argument). */
   ignore?: readonly string[];
-  /** HTTP methods that are cached. HEAD shares GET's entries. @default ['GET', 'HEAD'] */
+  /** The HTTP methods that are cached. HEAD shares the entries of GET. @default ['GET', 'HEAD'] */
   methods?: readonly string[];
   /** `false` turns counts and times off for this handler. */
   metrics?: false | { readonly samplingRate?: number };
   /**
-   * Requests that are sent through the application to this handler once it is up, unless `warming.onStartup` is `false`, and
-   * whenever the strategy `handler:<Class>.<method>` runs. They count neither as hits nor as misses.
+   * Requests that warming sends through the application to this handler after the start, unless `warming.onStartup` is `false`,
+   * and whenever the strategy `handler:<Class>.<method>` runs. They count neither as hits nor as misses.
    */
   warm?: readonly WarmRequest[];
   /**
@@ -115,8 +123,8 @@ export interface CachedOptions extends Omit<CachePolicy<never>, 'ttl' | 'cacheIf
   honorRequestDirectives?: boolean;
   /**
    * Answers hits before the framework, with headers learned from the full path. The application does not start
-   * (`FAST_LANE_REFUSED`) if a part of that path must run for every request: guards, interceptors, middleware that is not
-   * named as skippable. GET and HEAD only; unknown URLs and special requests take the full path.
+   * (`FAST_LANE_REFUSED`) if a part of the full path must run for every request: a guard, an interceptor, or middleware that
+   * `skipMiddleware` does not name. GET and HEAD only; unknown URLs and special requests take the full path.
    * @default the module's `http.fastLane`
    */
   fastLane?: boolean | FastLaneOptions;
@@ -131,6 +139,6 @@ export interface CacheInvalidateOptions {
   /** Globs: `'feed:*'`, `'seller:{result.sellerId}:*'`. A value inserted for `{…}` matches only itself. */
   readonly patterns?: readonly string[];
   readonly tags?: readonly string[];
-  /** The named cache that is invalidated. @default the application's own */
+  /** The named cache that is invalidated. @default the application's default cache */
   readonly cache?: string;
 }

@@ -11,9 +11,9 @@ export type NamedCache = LayeredCache & { readonly metrics: CacheMetrics };
 export interface CachingOptions {
   /** `'minimal'`: X-Cache and ETag; `'standard'` adds Cache-Status (RFC 9211) and Age; false none. @default 'minimal' */
   readonly headers?: 'minimal' | 'standard' | false;
-  /** The default of handlers without their own option. @default false */
+  /** The default for handlers without their own option. @default false */
   readonly fastLane?: boolean | FastLaneOptions;
-  /** Share of hits that run the handler too, with a warning if the results differ; off in production. @default 0 */
+  /** The share of hits on which the handler runs too, with a warning if the results differ. Off in production. @default 0 */
   readonly probe?: number;
   /** The name of this cache in `Cache-Status`. @default 'nestjs-cache-observability' */
   readonly name?: string;
@@ -22,7 +22,7 @@ export interface CachingOptions {
   readonly log: CacheLog;
   /** @default the system clock */
   readonly clock?: Clock;
-  /** What `cacheMetricsOf` reads; undefined with `metrics: false`. */
+  /** The statistics that `cacheMetricsOf` reads; undefined with `metrics: false`. */
   readonly metrics?: CacheMetrics;
   /** Returns a uniform number in [0, 1) that selects the probed hits. @default Math.random */
   readonly random?: () => number;

@@ -31,7 +31,7 @@ export function parseBoundedText(text: string): unknown {
 
 /**
  * Checks the nesting of a value that the application's serializer read from untrusted bytes.
- * @param onArray is called for each array, and may throw if the array is too long for the bytes.
+ * @param onArray is called with each array.
  * @throws ForeignBytesError if the value is nested too deeply or an array has more than {@link MAX_BODY_BYTES} items.
  */
 export function checkForeignValue(value: unknown, onArray: (array: readonly unknown[]) => void): void {

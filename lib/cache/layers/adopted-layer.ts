@@ -14,8 +14,8 @@ import type { Layer, LayerContext, LayerFactory, LayerStatus } from './layer.js'
 const REMEMBERED_KEYS = 100_000;
 
 /**
- * An adopted cache as a layer: it holds raw values, in its own format and under its own rules. It keeps only TTLs, so
- * nothing is served stale; tags and globs apply to keys that this process wrote through this layer, the last 100,000.
+ * Makes an adopted cache a layer. The cache holds raw values, in its own format and by its own rules. It stores only TTLs, so nothing is
+ * served stale. Tags and globs apply only to the last 100,000 keys that this process wrote through this layer.
  */
 export function adoptedLayer(cache: CacheContract<unknown>, name = 'adopted'): LayerFactory {
   return { name, required: false, create: (context) => new CheckedLayer(new AdoptedLayer(name, cache, context)) };
@@ -34,7 +34,7 @@ const CLASSES_LOST =
 /** Entries of an adopted cache belong to no pattern. */
 const ANY_PATTERN = new PatternClasses('*');
 
-/** Whether a value that a store returned holds instances of the same classes. */
+/** Returns true if a value from a store holds instances of the same classes as the written value. */
 function hasClassesOf(given: unknown, value: unknown): boolean {
   try {
     const { instances } = isolate(given, { freeze: false });
@@ -51,7 +51,7 @@ class AdoptedLayer implements Layer {
   readonly #invalidations: Invalidations;
   readonly #ownsTags: boolean;
   readonly #events: LayerContext['events'];
-  /** Undefined until the first instance was written. */
+  /** Undefined before the first instance was written. */
   #keepsClasses: boolean | undefined;
   readonly #known = new LRUCache<string, Known>({ max: REMEMBERED_KEYS });
 
@@ -160,8 +160,8 @@ class AdoptedLayer implements Layer {
   }
 
   /**
-   * Whether every store returns instances as such: a store of JSON would return plain objects to later readers,
-   * here or in another process, and serializers would not apply the rules of the class. Tested with the first instance.
+   * Returns true if every store returns instances of their classes; tested with the first instance. A store of JSON returns plain objects
+   * to later readers, here or in another process, and serializers would not apply the rules of the class.
    */
   async #hasKeptClasses(key: string, value: unknown): Promise<boolean> {
     if (this.#keepsClasses === undefined) {

@@ -4,8 +4,8 @@ import type { SharedMap, Coordination, Layer, LayerStatus, LayerWrite, ServerInf
 import type { LoadTicket } from './load-ticket.js';
 
 /**
- * A layer that refuses invalid keys, globs and tags before they are queued, retried or counted as failures of the store. The store could
- * not distinguish them from valid ones.
+ * A layer that refuses invalid keys, globs and tags. It does so before they are queued, retried or counted as failures of the store,
+ * because the store could confuse them with valid ones.
  */
 export class CheckedLayer implements Layer {
   readonly name: string;
@@ -100,7 +100,7 @@ function checkWrites(entries: readonly LayerWrite[]): void {
   }
 }
 
-/** Turns an error of a check into a rejection; undefined if the check passes. */
+/** Returns a rejection with the error of a check; undefined if the check passes. */
 function refusal<T>(check: (subject: T) => void, subject: T): Promise<never> | undefined {
   try {
     check(subject);

@@ -1,12 +1,12 @@
 /**
- * Keys that this process is writing or deleting in remote layers. A later read waits for the change: before, it could find an old
- * entry, or none.
+ * The keys that this process writes or deletes in remote layers at the moment. A later read waits for the change, because without waiting
+ * it could find the old entry, or none.
  */
 export class KeysBeingWritten {
   /** The last running change of each key. */
   readonly #changes = new Map<string, Promise<unknown>>();
 
-  /** @returns the change itself, which must not reject. */
+  /** Records a change of keys until it ends. @returns the change, which must not reject. */
   during<T>(keys: readonly string[], change: Promise<T>): Promise<T> {
     for (const key of keys) this.#changes.set(key, change);
     void change.then(() => {
@@ -19,7 +19,7 @@ export class KeysBeingWritten {
     return this.#changes.size > 0;
   }
 
-  /** Resolves once the running changes of these keys have ended; undefined if there are none. */
+  /** Resolves when the running changes of these keys have ended. Undefined if there are none. */
   ended(keys: readonly string[]): Promise<unknown> | undefined {
     const changes = new Set<Promise<unknown>>();
     for (const key of keys) {

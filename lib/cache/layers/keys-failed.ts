@@ -1,7 +1,7 @@
 import { counted } from '../base/counted.js';
 import { CacheError } from '../base/errors.js';
 
-/** Thrown if some keys of a batch failed; the operation has succeeded for the others. */
+/** Thrown if an operation failed for some keys of a batch and succeeded for the others. */
 export class KeysFailed extends CacheError {
   constructor(
     readonly keys: readonly string[],
@@ -17,7 +17,7 @@ export class KeysFailed extends CacheError {
   }
 }
 
-/** The keys that an operation failed for: all, unless the error lists them. */
+/** Returns the keys for which an operation failed: all, unless the error lists them. */
 export function failedKeys(error: unknown, keys: readonly string[]): readonly string[] {
   return error instanceof KeysFailed ? error.keys : keys;
 }

@@ -3,21 +3,21 @@ import type { Entry } from '../entries/entry.js';
 import type { Coordination, Layer, LayerStatus, LayerWrite, ServerInfo, SharedMap } from './layer.js';
 import type { LoadTicket } from './load-ticket.js';
 
-/** What is known of a layer before its code is loaded. */
+/** The facts about a layer that are known before its code is loaded. */
 export interface LateLayerFacts {
   readonly name: string;
   readonly encodes?: boolean;
   readonly spread?: boolean;
-  /** True if it has coordination and shared maps. */
+  /** True if the layer has coordination and shared maps. */
   readonly coordinates?: boolean;
-  /** True if its server reports figures. */
+  /** True if the layer's server reports figures. */
   readonly serverInfo: boolean;
   server(): unknown;
 }
 
 /**
- * A shared layer whose code is loaded with its first use, so that an application without it does not hold that code in memory. Calls that
- * wait for the code keep their order.
+ * A shared layer whose code is loaded at its first use, so that it takes no memory in an application that does not use it. Calls that wait
+ * for the code keep their order.
  */
 export class LateLayer implements Layer {
   readonly shared = true;
@@ -131,12 +131,12 @@ export class LateLayer implements Layer {
     );
   }
 
-  /** Calls the layer now, or once it is loaded. A failed load is tried again by the next call. */
+  /** Calls the layer, after its code is loaded. If the code could not be loaded, the next call tries again. */
   #loaded<T>(call: (layer: Layer) => T | Promise<T>): Promise<T> {
     if (this.#layer !== undefined) return call(this.#layer) as Promise<T>;
     if (this.#loading === undefined) {
       this.#loading = this.load();
-      // The first reaction, so that calls from here on run after those that wait.
+      // Register this reaction first, so that calls from here on run after those that wait.
       this.#loading.then(
         (layer) => (this.#layer = layer),
         () => (this.#loading = undefined),

@@ -16,47 +16,52 @@ import { isReported } from '../base/reported-errors.js';
 import type { ResolvedPolicy } from '../policies/resolved-policy.js';
 import type { LoadTicket } from './load-ticket.js';
 
-/** The result of asking the layers in turn. */
+/** What the remote layers returned for a key. */
 export interface Located {
   /** The freshest entry found, fresh or stale. */
   readonly entry: Entry | undefined;
-  /** Index of the layer that had it, or -1. */
+  /** Index of the layer that returned the entry, or -1. */
   readonly layer: number;
-  /** True if a layer failed, so that the key may exist nevertheless. */
+  /** True if a layer failed. Then the key may exist although it was not found. */
   readonly failed: boolean;
-  /** True if a layer was not asked (open circuit). */
+  /** True if a layer was not asked because its circuit was open. */
   readonly refused: boolean;
 }
 
 /** The outcome of a write or an invalidation in all layers. */
 export interface Effect {
-  /** True if at least one layer has done it. */
+  /** True if at least one layer has completed the operation. */
   readonly kept: boolean;
-  /** True if every layer has done it. */
+  /** True if every layer has completed the operation. */
   readonly complete: boolean;
-  /** True if the other processes were notified together with it. */
+  /** True if the operation itself notified the other processes. */
   readonly announced: boolean;
-  /** The most entries that a layer removed. */
+  /** The number of removed entries, of the layer that removed the most. */
   readonly removed: number;
 }
 
-/** Loaded values of one turn of the event loop, which are written to the remote layer together. */
+/** The values that one turn of the event loop loaded. They are written to the remote layer together. */
 interface WritesOfTurn {
   readonly writes: [key: string, entry: Entry, ticket: LoadTicket | undefined][];
-  /** Sends them now, unless they are sent. */
+  /** Sends the writes now, unless they were sent. */
   readonly send: () => void;
-  /** The keys that could not be written. */
+  /** Resolves with the keys that could not be written. */
   readonly failed: Promise<ReadonlySet<string>>;
-  /** True once they are stored: memory has them even if the remote layer failed. */
+  /** Resolves with true when the writes have ended. Memory has the values even if the remote layer failed. */
   readonly kept: Promise<boolean>;
 }
 
-/** Writes of one turn are sent at this number, however long the turn is: a store in this process may answer without ending it. */
+/**
+ * The number of writes at which a turn sends them before it ends. A turn can be long, because a store in this process may answer without
+ * ending it.
+ */
 const WRITTEN_AT_ONCE = 500;
 
 type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refused: boolean };
 
-/** The layers, local layer first. A layer that rejects is counted, logged once, and skipped. */
+/**
+ * The layers of a cache; the local layer comes first. If a layer rejects, the error is counted and logged once, and the layer is skipped.
+ */
 export class LayerChain {
   readonly layers: readonly Layer[];
   /** The first layer, if it answers synchronously. */
@@ -64,13 +69,13 @@ export class LayerChain {
   /** Index of the first layer that answers asynchronously. */
   readonly firstRemote: number;
   readonly hasRemote: boolean;
-  /** True if entries stay in memory, so that one may hold its value as JSON. */
+  /** True if entries stay in memory. Then an entry may hold its value as JSON text. */
   readonly keepsTexts: boolean;
   /** True if no layer stores an entry object. */
   readonly encodes: boolean;
-  /** True if other processes read a layer. */
+  /** True if other processes read a layer of this cache. */
   readonly hasShared: boolean;
-  /** True if a layer has several servers: then reads of one turn are not answered together. */
+  /** True if a layer has several servers. Then the reads of one turn are not answered together. */
   readonly spread: boolean;
   readonly beingWritten = new KeysBeingWritten();
   /** Index of the layer that carries messages between processes, or -1. */
@@ -118,7 +123,9 @@ export class LayerChain {
     this.#observer.layer(0, LayerOperation.get, result, durationMs, 1, hit ? 1 : 0, at);
   }
 
-  /** Asks the remote layers in turn until one has a fresh entry. @param classes the possible classes of its value; by default those of the key. */
+  /**
+   * Asks the remote layers in turn until one has a fresh entry. @param classes the possible classes of the value. @default those of the key
+   */
   async locate(key: string, ticket: LoadTicket | undefined, classes?: PatternClasses): Promise<Located> {
     this.#sendWritesOf([key]);
     const written = this.beingWritten.any ? this.beingWritten.ended([key]) : undefined;
@@ -151,7 +158,8 @@ export class LayerChain {
   }
 
   /**
-   * As {@link locate} for many keys, with one round trip per layer: each layer is asked for the keys that the nearer ones did not have fresh.
+   * Locates many keys as {@link locate} does, with one round trip per layer. Each layer is asked only for the keys that the earlier layers
+   * did not have fresh.
    * @param calls the number of single reads that were combined. @default 1
    */
   async locateMany(
@@ -209,8 +217,8 @@ export class LayerChain {
   }
 
   /**
-   * With one remote layer, results are created after it has answered: objects that live during a whole read of many keys make garbage
-   * collection expensive.
+   * Locates keys in the only remote layer. It creates the results after the layer has answered, because objects that live during a whole
+   * read of many keys make garbage collection expensive.
    */
   async #locateInOne(
     keys: readonly string[],
@@ -239,20 +247,20 @@ export class LayerChain {
     });
   }
 
-  /** Gives the instances in a value their classes; an entry with other classes than its pattern returns counts as absent. */
+  /** Restores the instances in a value. If the pattern of the entry is not known to hold their classes, the entry counts as absent. */
   #restored(key: string, entry: Entry | undefined, classes: PatternClasses | undefined): Entry | undefined {
     return entry?.value instanceof PackedValue
       ? restored(entry, entry.value, classes ?? this.#classes.ofKey(key), this.#log)
       : entry;
   }
 
-  /** Freezes the value of a found entry, because it has more than one reader from here on. */
+  /** Freezes the value of a found entry, because it will have more than one reader. */
   shared(entry: Entry): Entry {
     if (!entry.mutable) frozen(entry.value);
     return entry;
   }
 
-  /** Stores an entry found in layer `found` in the nearer ones, with its remaining times. @returns the stored entry. */
+  /** Stores an entry found in layer `found` in the earlier layers, with its remaining times. @returns the stored entry. */
   backfill(
     key: string,
     entry: Entry,
@@ -262,7 +270,7 @@ export class LayerChain {
     track = 0,
   ): Entry {
     this.shared(entry);
-    // There is no nearer layer.
+    // There is no earlier layer.
     if (found === 0) return entry;
     const copy = backfilledEntry(entry, epoch, policy);
     copy.track = track;
@@ -272,9 +280,9 @@ export class LayerChain {
   }
 
   /**
-   * Writes a loaded entry to every layer. The local layer has it when this returns, all layers when it resolves.
-   * @param now the reading of the clock.
-   * @returns true if at least one layer has it.
+   * Writes a loaded entry to every layer. The local layer has it when this function returns, all layers when the promise resolves.
+   * @param now the time of the clock.
+   * @returns true if at least one layer has stored it.
    */
   set(key: string, entry: Entry, ticket: LoadTicket | undefined, now: number): Promise<boolean> | boolean {
     if (this.local !== undefined) this.#setLocal(this.local, key, entry, now);
@@ -291,7 +299,7 @@ export class LayerChain {
     return Promise.all(writes).then((replies) => local || replies.some(({ ok }) => ok));
   }
 
-  /** Values loaded in one turn of the event loop are written together: one promise per entry, instead of one per layer and step. */
+  /** Writes the values that one turn of the event loop loads together. So an entry costs one promise, instead of one per layer and step. */
   #setSoon(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<boolean> {
     const turn = (this.#turn ??= this.#beginTurn());
     turn.writes.push([key, entry, ticket]);
@@ -300,8 +308,8 @@ export class LayerChain {
   }
 
   /**
-   * Several writes are sent after the reads that their callers make next, because the server answers in order: if memory has the values,
-   * no caller waits for the writes, and those reads are answered while the server does them.
+   * Begins to collect writes. Several writes are sent after the reads that their callers make next, because the server answers in order. If
+   * memory has the values, no caller waits for the writes, and the reads are answered before the server runs the writes.
    */
   #beginTurn(): WritesOfTurn {
     const writes: WritesOfTurn['writes'] = [];
@@ -317,7 +325,7 @@ export class LayerChain {
     return { writes, send, failed, kept: failed.then(() => true) };
   }
 
-  /** Before a read of what a load of this turn has written: memory did not keep it. */
+  /** Sends the writes of this turn before a read of one of their keys. Such a read means that memory did not store the value. */
   #sendWritesOf(keys: readonly string[]): void {
     const turn = this.#turn;
     if (turn === undefined) return;
@@ -355,7 +363,7 @@ export class LayerChain {
     return failed;
   }
 
-  /** Writes a new entry to every layer. The local layer has it when this returns, all layers when it resolves. */
+  /** Writes a new entry to every layer. The local layer has it when this function returns, all layers when the promise resolves. */
   put(key: string, entry: Entry, now: number): Promise<Effect> | Effect {
     if (!this.hasRemote) {
       this.#setLocal(this.local!, key, entry, now);
@@ -371,7 +379,7 @@ export class LayerChain {
     return this.#effect(this.layers.map((_, layer) => this.#write(layer, key, entry, ticket)));
   }
 
-  /** One round trip per layer. */
+  /** Writes many entries, in one round trip per layer. */
   setMany(entries: readonly LayerWrite[]): Promise<Effect> {
     if (entries.length === 0) return Promise.resolve(DONE_LOCALLY);
     return this.#all(LayerOperation.set, entries.length, (layer) => layer.setMany(entries));
@@ -396,7 +404,7 @@ export class LayerChain {
     return this.#all(LayerOperation.invalidate, 1, (layer) => layer.clear());
   }
 
-  /** Resolves when no layer has running requests, including writes and back-fills that no caller waits for. */
+  /** Resolves when no layer has a running request. Writes and back-fills for which no caller waits count too. */
   idle(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -481,7 +489,10 @@ export class LayerChain {
     callback?.();
   }
 
-  /** A write that was only queued has succeeded, too: during an outage this does not show its end. */
+  /**
+   * Ends the logged failure of a layer that is in use again. During an outage a write succeeds when it is queued, which does not end the
+   * failure.
+   */
   #answered(layer: Layer): void {
     if (!this.#log.hasLogged('LAYER_FAILED', layer.name)) return;
     if (!isInUse(layer.status())) return;
@@ -489,7 +500,7 @@ export class LayerChain {
   }
 }
 
-/** Logs that a layer that failed answers again: a call, or the probe that closed its circuit. */
+/** Logs that a failed layer answers again, after a call or after the probe that closed its circuit. */
 export function failureEnded(log: OnceLog, layer: string): void {
   log.ended('LAYER_FAILED', layer, { code: 'LAYER_RESTORED', message: `Layer '${layer}' answers again.` });
 }

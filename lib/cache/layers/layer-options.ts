@@ -1,25 +1,24 @@
 import { faultsError, faultsIn, isRecord, type OptionFault, type Rule } from '../options/option-rules.js';
 import type { Layer, LayerContext, LayerFactory } from './layer.js';
 
-/** The parts from which a function such as `redisLayer()` creates its factory. */
+/** What a function such as `redisLayer()` needs to create its factory. */
 export interface LayerParts {
-  /** The function, for messages: `redisLayer`. */
+  /** The name of the function, for messages: `redisLayer`. */
   readonly maker: string;
-  /** The layer's name if its options give none. */
+  /** The name of the layer if its options give none. */
   readonly kind: string;
   readonly options: unknown;
   readonly rule: Rule;
-  /** Faults of other arguments. */
+  /** Faults of the function's other arguments. */
   readonly faults?: readonly OptionFault[];
   readonly shared: boolean;
-  /** The location of its data, without credentials. */
+  /** Where the layer stores its data, without credentials. */
   readonly address: string;
   readonly create: (context: LayerContext, name: string) => Layer;
 }
 
 /**
- * Returns the factory of a layer. The boot lists its faults together with those of all other options; without a boot,
- * `create` throws them.
+ * Returns the factory of a layer. The boot lists its faults together with those of all other options. Without a boot, `create` throws them.
  */
 export function layerFactory(parts: LayerParts): LayerFactory {
   const { maker, kind, options, rule, shared, address, create } = parts;

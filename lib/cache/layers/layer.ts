@@ -10,32 +10,32 @@ import type { LoadTicket } from './load-ticket.js';
 export type { BusMessage, Coordination, Lease } from '../invalidation/coordination.js';
 
 /**
- * A store of entries. Memory answers in the same turn, other layers by a promise; an absent entry is `undefined`.
- * A layer never returns an entry whose `removeAt` has passed. It may reject: the chain counts the error and continues without the layer.
+ * A store of entries. Memory answers in the same turn, other layers by a promise. An absent entry is `undefined`. A layer never returns an
+ * entry whose `removeAt` has passed. It may reject: the chain counts the error and continues without the layer.
  */
 export interface Layer {
   readonly name: string;
-  /** True if other processes read it too. */
+  /** True if other processes also use the layer. */
   readonly shared: boolean;
   /**
-   * Identifies the server that holds its entries: layers with the same one are lost together. It contains no credentials. Undefined if the
+   * Identifies the server that holds the entries. Layers with the same server fail together. It contains no credentials. Undefined if the
    * layer has no server, or does not know it yet.
    */
   readonly server?: unknown;
-  /** True if it stores bytes and never an entry object, so that entries written to it have no other reader. */
+  /** True if the layer stores bytes and never an entry object. Then entries written to it have no other reader. */
   readonly encodes?: boolean | undefined;
-  /** True if its keys are on several servers, of which one may be lost: the answer for a key must not wait for another's. */
+  /** True if the keys are on several servers, of which one may fail. The answer for one key must then not wait for that of another. */
   readonly spread?: boolean | undefined;
   /**
-   * True while writes without a ticket, deletions and invalidations that succeed notify the other processes in the same
-   * round trip; otherwise they are published by {@link Coordination}.
+   * True while a successful deletion, invalidation or write without a ticket notifies the other processes in the same round trip. Otherwise
+   * {@link Coordination} publishes it.
    */
   readonly announces?: boolean | undefined;
-  /** @param ticket notes the time of the read, for a later `set` of the value that was loaded meanwhile. */
+  /** @param ticket records the time of the read, for a later `set` of the value that is loaded meanwhile. */
   get(key: string, ticket?: LoadTicket): Entry | undefined | Promise<Entry | undefined>;
   /**
-   * In the order of the keys, in one round trip.
-   * @param unanswered gets the keys for which a part of the layer did not answer: nothing is known about them.
+   * Returns the entries in the order of the keys, in one round trip.
+   * @param unanswered receives the keys whose part of the layer did not answer. They may exist.
    * @param calls the number of calls that were combined into this one. @default 1
    */
   getMany(
@@ -44,57 +44,60 @@ export interface Layer {
     unanswered?: Set<string>,
     calls?: number,
   ): (Entry | undefined)[] | Promise<(Entry | undefined)[]>;
-  /** @param ticket of a loaded value; a value without a ticket is written now, and is newer than every stored one. */
+  /** @param ticket the ticket of a loaded value. A value without a ticket is new, and newer than every stored one. */
   set(key: string, entry: Entry, ticket?: LoadTicket): void | Promise<void>;
   /**
-   * In one round trip; a large write may be sent in pieces that do not wait for each other.
+   * Writes entries in one round trip. A large write may be split into parts that do not wait for each other.
    * @param calls as for {@link getMany}
    */
   setMany(entries: readonly LayerWrite[], calls?: number): void | Promise<void>;
-  /** True if there was one. */
+  /** Returns true if the key existed. */
   delete(key: string): boolean | Promise<boolean>;
-  /** Returns how many existed; in one round trip. */
+  /** Returns how many keys existed. Takes one round trip. */
   deleteMany(keys: readonly string[]): number | Promise<number>;
   /**
-   * Returns how many were removed. Glob: `*` any text, `?` one character, `[abc]` one of, `\` escapes; like Redis' MATCH.
-   * @param madeUntil time of this process, milliseconds: a failed removal is retried, and must not remove entries created after this time.
-   *   A layer with its own order of invalidations ignores it.
+   * Returns how many entries were removed. A glob is like Redis' MATCH: `*` any text, `?` one character, `[abc]` one of the set, `\`
+   * escapes.
+   * @param madeUntil given when a failed removal is retried: entries created after this time of this process, milliseconds, must stay. A
+   * layer with its own order of invalidations ignores it.
    */
   deleteByPattern(glob: string, madeUntil?: number): number | Promise<number>;
-  /** Makes every entry with one of these tags, written before now, unreadable; takes constant time per tag. */
+  /** Makes every entry with one of these tags that was written before unreadable. Takes constant time per tag. */
   invalidateTags(tags: readonly string[]): void | Promise<void>;
-  /** Keys that match, in batches. */
+  /** Returns the keys that match, in batches. */
   keys(glob: string): AsyncIterable<readonly string[]> | Iterable<readonly string[]>;
-  /** Removes every entry of this cache's namespace and nothing else. @param madeUntil as for {@link deleteByPattern} */
+  /** Removes every entry in this cache's namespace, and nothing else. @param madeUntil as for {@link deleteByPattern} */
   clear(madeUntil?: number): void | Promise<void>;
-  /** Resolves when it can serve, rejects if it cannot be reached now (it keeps trying). */
+  /** Resolves when the layer is ready. Rejects if it cannot be reached now; the layer then keeps trying. */
   connect?(): Promise<void>;
   disconnect(): void | Promise<void>;
-  /** The number of answers so far from the store of its entries: a sign of life. Undefined if it cannot count them. */
+  /** How often the store of the entries has answered so far, as a sign of life. Undefined if the layer cannot count this. */
   readonly replies?: number;
-  /** Its contents and state, as far as it can report them without a request. */
+  /** Returns contents and state, as far as they are known without a request. */
   status(): LayerStatus;
-  /** The figures that its server reports; null if it has no server. */
+  /** Returns the figures of the layer's server; null if it has no server. */
   serverInfo?(): Promise<ServerInfo | null>;
-  /** The keys with the most requests, most first; only of a layer that counts them. */
+  /** Returns the keys with the most requests, most first. Only for layers that count requests. */
   hottestKeys?(limit: number): Promise<readonly string[]>;
-  /** Each key with the bytes that its entry takes, of a layer in this process' memory. Entries may come and go meanwhile. */
+  /** Returns each key with the bytes of its entry. Only for layers in this process's memory. Entries may change during the iteration. */
   entrySizes?(): Iterable<readonly [key: string, bytes: number]>;
   /** Locks and messages between processes, if the layer supports them. */
   readonly coordination?: Coordination;
-  /** Notes that processes share under a common name, if the layer supports them. */
-  /** @param everyVersion true for notes that a deploy with another version reads too. @default false */
+  /**
+   * Notes that processes share under a common name, if the layer supports them.
+   * @param everyVersion true for notes that deploys with another version read too. @default false
+   */
   sharedMap?(name: string, everyVersion?: boolean): SharedMap;
 }
 
-/** A layer in this process' memory: answers in the same turn. */
+/** A layer in this process's memory, which answers in the same turn. */
 export interface LocalLayer extends Layer {
-  /** The entry of the key, whatever its times and tags. */
+  /** Returns the entry of the key, even if it is stale, expired or invalidated. */
   lookup(key: string): Entry | undefined;
-  /** As {@link lookup}, without counting as a use. */
+  /** Returns the same as {@link lookup}, without counting a use. */
   peek(key: string): Entry | undefined;
   get(key: string): Entry | undefined;
-  /** @param now the reading of the clock; without it the layer reads it, if it has to evict. */
+  /** @param now the time of the clock. Without it, the layer reads the clock if it must evict. */
   set(key: string, entry: Entry, ticket?: LoadTicket, now?: number): void;
   delete(key: string): boolean;
 }
@@ -102,7 +105,10 @@ export interface LocalLayer extends Layer {
 /** One entry of a batch write. */
 export type LayerWrite = readonly [key: string, entry: Entry, ticket?: LoadTicket];
 
-/** Whether the cache uses a layer. A half-open circuit leaves it out like an open one: only a probe in the background passes. */
+/**
+ * Returns true if the cache uses a layer. A half-open circuit closes the layer to all calls but one probe in the background, so the layer
+ * is not in use.
+ */
 export function isInUse(layer: {
   readonly connected: boolean;
   readonly circuitState: CircuitState | 'closed' | 'open' | 'half_open';
@@ -115,38 +121,44 @@ export interface LayerStatus {
   readonly bytes: number | null;
   readonly connected: boolean;
   readonly circuitState: CircuitState;
-  /** Why it cannot be used now, and what to do, for people: without keys and credentials. Undefined if it can, or if nothing is known. */
+  /**
+   * Why the layer cannot be used now and what to do, as text for people, without keys and credentials. Undefined if it can be used or the
+   * reason is unknown.
+   */
   readonly failure?: string;
   readonly queueDepth: number;
   readonly writesDropped: number;
-  /** The number of unreadable values so far: of another version, or foreign. Undefined if there cannot be any. */
+  /** The number of unreadable values so far, because they are foreign or of another version. Undefined if the layer cannot have any. */
   readonly undecodable?: number;
-  /** Invalidations whose entries are not removed yet; they are not read. Undefined counts as 0. */
+  /** The number of invalidations whose entries are not removed yet. Such entries are never returned. Undefined counts as 0. */
   readonly sweepsPending?: number;
-  /** Invalidations that the layer has not accepted yet: this process repeats them, and hides the entries concerned. Undefined counts as 0. */
+  /**
+   * The number of invalidations that the layer has not accepted yet. This process repeats them and hides the entries concerned. Undefined
+   * counts as 0.
+   */
   readonly invalidationsPending?: number;
-  /** True while the last message to the other processes could not be sent. */
+  /** True if the last message to the other processes could not be sent. */
   readonly busNotSent?: boolean;
   /** True while messages of the other processes cannot be received. */
   readonly busUnreachable?: boolean;
   /**
-   * Milliseconds of load time that entries saved per megabyte and minute before they were evicted for lack of room, the mean of the last
-   * ones: the benefit of more room. Undefined before the first eviction, and if it is unknown.
+   * The benefit of more room: the milliseconds of load time that entries saved per megabyte and minute before they were evicted for lack of
+   * room, as the mean of the last evictions. Undefined before the first eviction, or if unknown.
    */
   readonly evictedWorth?: number;
-  /** Its bounds. Undefined if it has none of its own. */
+  /** The limits of the layer; undefined if it sets none. */
   readonly bounds?: LayerBounds;
-  /** How entries are chosen for eviction; undefined if it is not in this process's memory. */
+  /** How entries are chosen for eviction; undefined if the layer is not in this process's memory. */
   readonly eviction?: 'worth' | 'lru';
 }
 
-/** Infinity or undefined: unbounded. */
+/** The limits of a layer. Infinity or undefined: no limit. */
 export interface LayerBounds {
   readonly entries?: number;
   readonly bytes?: number;
 }
 
-/** Server-wide figures of a Redis' INFO. */
+/** The figures of a whole server, from Redis' INFO. */
 export interface ServerInfo {
   readonly redisVersion: string;
   readonly usedMemoryHuman: string;
@@ -154,68 +166,69 @@ export interface ServerInfo {
   readonly connectedClients: number;
   readonly totalKeys: number;
   readonly uptimeInSeconds: number;
-  /** keyspace hits over hits and misses, 0–1; null before the first. */
+  /** Hits over hits and misses of the keyspace, 0–1; null before the first. */
   readonly hitRate: number | null;
   readonly evictedKeys: number;
   readonly maxMemory: number;
 }
 
-/** The events that a layer reports; the listener adds its index and name. */
+/** The events that a layer reports. The listener knows the layer's index and name. */
 export interface LayerEvents {
   /**
-   * @param track of the entry, if the stream of accesses follows its key.
-   * @param at the reading of the clock; without it the listener reads it.
+   * Reports that the layer removed entries without a request to do so.
+   * @param track the entry's track, if the stream of accesses follows its key.
+   * @param at the time of the clock. Without it, the listener reads the clock.
    */
   evicted(reason: EvictionReason, count: number, key?: string, track?: number, at?: number): void;
-  /** A layer of this process stores an entry whose key the stream of accesses follows. */
+  /** Reports that a layer of this process stores an entry with a track. */
   held?(key: string, entry: Entry): void;
-  /** It no longer has such an entry: replaced or removed for any reason, before {@link evicted} reports it. */
+  /** Reports that the layer no longer holds such an entry, because it was replaced or removed. Comes before {@link evicted}. */
   released?(entry: Entry): void;
-  /** A layer of this process removed an entry because a glob matched its key. */
+  /** Reports that a layer of this process removed an entry because its key matched a glob. */
   invalidated?(key: string): void;
   circuit(state: CircuitState): void;
-  /** The layer answers again after a call that it did not answer. */
+  /** Reports that the layer answers again after a call that it did not answer. */
   answered?(): void;
   queueDepth(depth: number): void;
   writeDropped(count: number): void;
   asyncWrite(result: Result, durationMs: number, keys: number): void;
-  /** A message for people, logged once: connection lost, restored, a value that could not be decoded. Never a key. */
+  /** Logs a message for people once: a connection was lost or restored, or a value could not be decoded. The message never holds a key. */
   log(level: 'log' | 'warn' | 'error', code: LogCode, message: string, cause?: unknown): void;
 }
 
-/** The parts that a layer is created with. */
+/** What a layer is created with. */
 export interface LayerContext {
   readonly clock: Clock;
   readonly events: LayerEvents;
-  /** Prefix of its keys, without the colon after it: `sharedPrefix()` of the namespace and version. */
+  /** Prefix of the layer's keys, without the colon after it: `sharedPrefix()` of the namespace and version. */
   readonly prefix: string;
-  /** The cache's own order of invalidations: a memory layer reads the epochs of its tags there. */
+  /** The cache's own order of invalidations, from which a memory layer reads the epochs of tags. */
   readonly invalidations?: Invalidations;
 }
 
-/** The result of `memoryLayer()`, `redisLayer()` and the others: creates the layer when its cache is created. */
+/** Creates a layer when its cache is created. `memoryLayer()`, `redisLayer()` and similar functions return it. */
 export interface LayerFactory {
   readonly name: string;
-  /** The boot fails when it cannot be reached. */
+  /** True if the boot fails when the layer cannot be reached. */
   readonly required: boolean;
-  /** True if other processes may use the same store, so that the cache needs its own namespace. @default false */
+  /** True if other processes may use the same store. Then the cache needs its own namespace. @default false */
   readonly shared?: boolean;
-  /** The location of its data, for logs: without credentials. */
+  /** Where the layer stores its data, for logs, without credentials. */
   readonly address?: string;
-  /** Faults of its options: the boot lists them, and `create` throws them. */
+  /** The faults of the options. The boot lists them, and `create` throws them. */
   readonly faults?: readonly OptionFault[];
   /** @throws CacheError `INVALID_OPTIONS`, `INVALID_DURATION` if there are faults. */
   create(context: LayerContext): Layer;
 }
 
 /**
- * Notes of processes, each in its own slot: a new note replaces the last one, and a note that is not renewed expires.
- * Every method rejects if the layer cannot be reached.
+ * Notes of processes, each in its own slot. A new note replaces the last one in its slot. A note that is not renewed expires. Every method
+ * rejects if the layer cannot be reached.
  */
 export interface SharedMap {
   publish(slot: string, bytes: Uint8Array, keepMs: number): Promise<void>;
   read(slot: string): Promise<Uint8Array | undefined>;
-  /** All notes, by slot. */
+  /** Returns all notes by slot. */
   readAll(): Promise<ReadonlyMap<string, Uint8Array>>;
   withdraw(slot: string): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * Listens for the 'error' events of a client or store of the application until a layer does: one that nobody hears would end the process.
- * @returns a function that stops it.
+ * Listens for 'error' events of a client or store of the application until a layer listens. Without a listener, such an event would end the
+ * process.
+ * @returns a function that stops listening.
  */
 export function listenMeanwhile(emitter: unknown): () => void {
   const { on, off } = (emitter ?? {}) as Partial<NodeJS.EventEmitter>;

@@ -1,6 +1,6 @@
 /**
- * The times of the reads of one load, for the write of the loaded value: one time per layer, opaque to other code.
- * A layer that orders invalidations across processes refuses a write if an invalidation came after the read.
+ * The times of the reads of one load, for the write of the loaded value. Each layer has one time, opaque to other code. A layer that orders
+ * invalidations across processes refuses a write if the key was invalidated after the read.
  */
 export class LoadTicket {
   #layer: string | undefined;
@@ -8,15 +8,15 @@ export class LoadTicket {
   #others: Map<string, unknown> | undefined;
   #turn = 0;
 
-  /** @param replaces true if the written entry is derived from the entry that was read: it is refused if that one is gone. */
+  /** @param replaces true if the written entry is derived from the entry that was read. The write is refused if that entry is gone. */
   constructor(readonly replaces = false) {}
 
-  /** Take it when a read is sent, and pass it to {@link note} with the read's moment. */
+  /** Take this when a read is sent, and pass it to {@link note} with the read's moment. */
   get turn(): number {
     return this.#turn;
   }
 
-  /** Notes the moment of a read, unless the read is outdated. */
+  /** Records the moment of a read, unless the read is outdated. */
   note(layer: string, moment: unknown, turn = this.#turn): void {
     if (turn !== this.#turn) return;
     if (this.#layer === undefined || this.#layer === layer) {
@@ -29,23 +29,23 @@ export class LoadTicket {
     return this.#layer === layer ? this.#moment : this.#others?.get(layer);
   }
 
-  /** Marks reads that were sent before as outdated: the load may have begun without them. */
+  /** Marks the reads sent so far as outdated, because the load may have begun without them. */
   expire(): void {
     this.#turn++;
   }
 }
 
-/** The time of a write that waited, or of a load whose read failed: it must not replace a newer entry. */
+/** The time of a write that waited, or of a load whose read failed. Such a write must not replace a newer entry. */
 export class AsOf {
   constructor(
-    /** This process' time. */
+    /** A time of this process's clock. */
     readonly at: number,
-    /** True if the value was set, not loaded: the other processes are notified once it is written. */
+    /** True if the value was set, not loaded. The other processes are notified after the write. */
     readonly explicit: boolean,
   ) {}
 }
 
-/** A ticket for a write that is requested now and sent later. */
+/** Returns a ticket for a write that is requested now and sent later. */
 export function ticketAsOf(layer: string, now: number): LoadTicket {
   const ticket = new LoadTicket();
   ticket.note(layer, new AsOf(now, true));

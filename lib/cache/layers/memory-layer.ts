@@ -17,17 +17,17 @@ import { LruPolicy } from './memory/lru-policy.js';
 import { WorthPolicy } from './memory/worth-policy.js';
 
 export interface MemoryLayerOptions {
-  /** The most entries; beyond it entries are evicted. @default 10000; unbounded if only `maxBytes` is given */
+  /** The most entries. Above it, entries are evicted. @default 10000; no limit if only `maxBytes` is given */
   maxEntries?: number;
   /**
-   * The most bytes, or a text such as `'64mb'`: estimated, with keys, values, encoded answers, tags and bookkeeping. A value larger
-   * than a tenth of it is not stored here, and counted, unless `maxEntrySize` sets how large values may be.
+   * The most bytes, or a text such as `'64mb'`. The bytes of keys, values, encoded answers, tags and bookkeeping are estimated. A value
+   * larger than a tenth of this limit is not stored in memory, and is counted, unless `maxEntrySize` sets a limit for values.
    * @default the smaller of 64 MB and a tenth of the heap's limit
    */
   maxBytes?: Bytes;
   /**
-   * Which entry is evicted: `'worth'` the entry that saves the least time for its size, by its number of requests,
-   * the time of its load and its size; `'lru'` the least recently used. Expired entries are removed first with both.
+   * Which entry is evicted. `'worth'`: the entry that saves the least time for its size, by its number of requests, its load time and its
+   * size. `'lru'`: the least recently used entry. Both remove expired entries first.
    * @default 'worth'
    */
   eviction?: Eviction;
@@ -38,7 +38,7 @@ export interface MemoryLayerOptions {
 const rule = shape({ maxEntries: integer(1), maxBytes: bytes, eviction: oneOf('worth', 'lru'), name: text });
 
 /**
- * A layer in this process's memory, bounded by entries and bytes. A fault in its options stops the boot: `INVALID_OPTIONS`.
+ * Creates a layer in this process's memory, with limits for entries and bytes. A fault in its options stops the boot: `INVALID_OPTIONS`.
  */
 export function memoryLayer(options: MemoryLayerOptions = {}): LayerFactory {
   return layerFactory({
@@ -60,32 +60,32 @@ export function memoryLayer(options: MemoryLayerOptions = {}): LayerFactory {
 
 const MOST_BYTES = 64 * 1_024 * 1_024;
 
-/** The default share of the heap: it leaves most of a small heap to the application. */
+/** Returns the default limit: a share of the heap that leaves most of a small heap to the application. */
 function defaultMaxBytes(): number {
   return Math.min(MOST_BYTES, Math.floor(getHeapStatistics().heap_size_limit / 10));
 }
 
-/** The largest value, as a share of the bound in bytes: a larger one would evict too many others. */
+/** The largest value, as a share of the limit in bytes. A larger value would evict too many others. */
 const LARGEST_SHARE = 1 / 10;
 const SWEEP_EVERY_MS = 5_000;
-/** The time until the next sweep if entries are left. */
+/** The time until the next sweep if expired entries are left, milliseconds. */
 const SWEEP_AGAIN_MS = 50;
 const SWEPT_AT_ONCE = 1_000;
-/** Characters of keys compared with a glob before the elapsed time is checked. */
+/** After this many characters of keys were compared with a glob, the elapsed time is checked. */
 const LOOKED_AT_ONCE = 16_384;
 
-/** Entries by key, in the order of an eviction policy. Entries carry their own times. */
+/** Holds entries by key, in the order of an eviction policy. Each entry carries its own times. */
 export class MemoryLayer implements LocalLayer, EntryHolder {
   readonly shared = false;
   readonly #entries = new Map<string, KeptEntry>();
   #bytes = 0;
-  /** Created with the first entry that has an end. */
+  /** Created with the first entry that expires. */
   #ends: ExpiryWheel | undefined;
   readonly #invalidations: Invalidations;
   #stopSweep: (() => void) | undefined;
   #closed = false;
   #warned = false;
-  /** One set per running deletion by glob: the keys written since it began. */
+  /** For each running deletion by glob, the keys written since it began. */
   readonly #writtenMeanwhile: Set<string>[] = [];
 
   constructor(
@@ -151,13 +151,13 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     return removed;
   }
 
-  /** Runs in slices if there are many entries. Entries written since the call stay. */
+  /** Removes matching entries, in slices if there are many. Entries written after the call stay. */
   deleteByPattern(glob: string): number | Promise<number> {
     checkGlob(glob);
     return startInSlices(this.#removeMatching(globMatcher(glob)));
   }
 
-  /** Constant time: entries are compared with their tags' epochs when they are read. */
+  /** Takes constant time, because each read compares the entry with the epochs of its tags. */
   invalidateTags(tags: readonly string[]): void {
     checkTags(tags);
     if (this.context.invalidations === undefined) this.#invalidations.tags(tags);
@@ -218,7 +218,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.#makeRoom(0, 0, undefined);
   }
 
-  /** The entry of a key if it may be served; an entry that may not is removed. */
+  /** Returns the entry of a key if it may be served; otherwise removes the entry. */
   #readable(key: string): KeptEntry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -263,7 +263,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.#release(entry);
   }
 
-  /** Removes an entry that the policy has evicted. */
+  /** Removes an entry that the policy no longer holds. */
   #forget(entry: KeptEntry): void {
     this.#ends?.remove(entry);
     this.#entries.delete(entry.key!);
@@ -313,7 +313,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     return entry.size > maxBytes || !(entry instanceof KeptEntry && entry.anySize);
   }
 
-  /** Logged once: later values are only counted. */
+  /** Logs the first value that is too large. Later ones are only counted. */
   #warnOfSize({ size }: Entry): void {
     if (this.#warned) return;
     this.#warned = true;
@@ -324,7 +324,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     );
   }
 
-  /** Evicts until there is room for so many more entries and bytes: first expired entries, then those that the policy chooses. */
+  /** Evicts until there is room for this many more entries and bytes: first expired entries, then those that the policy chooses. */
   #makeRoom(entries: number, size: number, reading: number | undefined): void {
     const most = this.bounds.maxEntries - entries;
     const mostBytes = this.bounds.maxBytes - size;
@@ -353,7 +353,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     });
   }
 
-  /** Removes expired entries that are not requested any more, some at a time. @returns true if none was left. */
+  /** Removes a limited number of expired entries, which no request would remove. @returns true if none is left. */
   #sweep(): boolean {
     const now = this.context.clock.now();
     for (let removed = 0; removed < SWEPT_AT_ONCE; removed++) {
@@ -364,7 +364,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     return false;
   }
 
-  /** Clears the links, which would keep other entries in memory. */
+  /** Clears the links of an entry, which would keep other entries in memory. */
   #release(entry: KeptEntry): void {
     if (entry.track !== 0) this.context.events.released?.(entry);
     entry.key = entry.holder = entry.older = entry.newer = entry.sooner = entry.later = undefined;

@@ -4,18 +4,18 @@ import type { LogCode } from '../base/log-codes.js';
 import type { CachesByServer } from './caches-by-server.js';
 
 /*
- * The log of one outage is one sequence: its beginnings (LAYER_LOST, LAYER_FAILED, CIRCUIT_OPEN) once each as they come, then its ends
- * (LAYER_RESTORED, CIRCUIT_CLOSED) once each in this order. The messages that its caches could not send or receive meanwhile are such a
- * sequence each (BUS_NOT_SENT, BUS_SENT; BUS_UNREACHABLE, BUS_RESTORED): a user without the right to publish has a layer that serves.
+ * The log of one outage is one sequence: first its beginnings (LAYER_LOST, LAYER_FAILED, CIRCUIT_OPEN), once each as they come, then its
+ * ends (LAYER_RESTORED, CIRCUIT_CLOSED), once each in this order. Messages that caches cannot send or receive form separate sequences
+ * (BUS_NOT_SENT, BUS_SENT; BUS_UNREACHABLE, BUS_RESTORED), because a layer can serve entries while its user lacks the right to publish.
  *
- * Several caches and several connections report the same outage, each at its own time: one may serve again while another still finds
- * its connection closed, and a circuit that a probe has closed may open again at the next calls. So an outage ends only when
- * everything that was reported has ended, and nothing of it has begun again for a while; what begins before that belongs to it.
+ * Several caches and connections report the same outage at different times. One may serve again while another still finds its connection
+ * closed, and a circuit that a probe closed may open again at the next calls. So an outage ends only when everything that was reported has
+ * ended, and nothing of it has begun again for a while. What begins again before that belongs to the same outage.
  */
 
 type Sequence = 'layer' | 'sending' | 'receiving';
 
-/** The codes that begin an outage, each with the code of its end and the sequence they belong to. */
+/** The codes that begin an outage. Each has the code of its end and its sequence. */
 const BEGINNINGS: ReadonlyMap<LogCode, { readonly end: LogCode; readonly sequence: Sequence }> = new Map([
   ['LAYER_LOST', { end: 'LAYER_RESTORED', sequence: 'layer' }],
   ['LAYER_FAILED', { end: 'LAYER_RESTORED', sequence: 'layer' }],
@@ -23,38 +23,47 @@ const BEGINNINGS: ReadonlyMap<LogCode, { readonly end: LogCode; readonly sequenc
   ['BUS_NOT_SENT', { end: 'BUS_SENT', sequence: 'sending' }],
   ['BUS_UNREACHABLE', { end: 'BUS_RESTORED', sequence: 'receiving' }],
 ]);
-/** The codes of ends in the order in which they are logged, each with its sequence. */
+/** The codes of ends, in the order in which they are logged, each with its sequence. */
 const ENDS: ReadonlyMap<LogCode, Sequence> = new Map(
   [...BEGINNINGS.values()].map(({ end, sequence }) => [end, sequence]),
 );
-/** An outage that has ended is logged as ended if it does not begin again for so long: a circuit takes a second of failures to open again. */
+/**
+ * The end of an outage is logged if the outage does not begin again within this time, milliseconds. A circuit takes a second of failures to
+ * open again.
+ */
 const SETTLED_MS = 2_000;
-/** A refusal of the server in a message, such as `(WRONGPASS)`; codes of the system, such as `(ECONNREFUSED)`, say that there is no server. */
+/**
+ * Matches a refusal of the server in a message, such as `(WRONGPASS)`. Codes of the system, such as `(ECONNREFUSED)`, mean that there is no
+ * server.
+ */
 const REFUSAL = /\((?!E(?!RR_)[A-Z_]+\))([A-Z][A-Z_]+)\)/;
 
 /** A layer of a cache that has reported an outage. */
 interface Reporter {
   readonly cache: string;
   readonly layer: string;
-  /** What it has reported and not ended. */
+  /** The codes that it has reported and that have not ended. */
   readonly lasting: Set<LogCode>;
 }
 
-/** What one layer of a cache reports. */
+/** A beginning or an end that one layer of a cache reports. */
 interface Report {
   readonly cache: string;
   readonly layer: string;
   readonly sequence: Sequence;
   readonly code: LogCode;
   readonly message: string;
-  /** Writes the line. */
+  /** Writes the log line. */
   readonly write: () => void;
 }
 
-/** An outage of a server with one cause: that it is away, or its refusal; or of the messages through it. */
+/**
+ * An outage of one server with one cause, or of the messages through it. The cause is a refusal of the server, or that it cannot be
+ * reached.
+ */
 class Outage {
   readonly reporters: Reporter[] = [];
-  /** The beginnings that were written, each with its reporter. */
+  /** The beginnings that were logged, each with its reporter. */
   readonly #begun = new Map<LogCode, Reporter>();
   readonly #ends = new Map<LogCode, () => void>();
   #cancelEnd: (() => void) | undefined;
@@ -79,14 +88,14 @@ class Outage {
     write();
   }
 
-  /** @param over called when it has ended for good, before its ends are logged. */
+  /** @param over called when the outage has ended for good, before its ends are logged. */
   ended(report: Report, clock: Clock, over: () => void): void {
     const reporter = this.reporterOf(report);
     if (reporter === undefined) return;
     const ending = [...reporter.lasting].filter((begin) => BEGINNINGS.get(begin)!.end === report.code);
     if (ending.length === 0) return;
     for (const begin of ending) reporter.lasting.delete(begin);
-    // The line of the layer that the beginning named.
+    // Log the line of the layer that the line of the beginning named.
     const isNamed = ending.some((begin) => this.#begun.get(begin) === reporter);
     if (isNamed || !this.#ends.has(report.code)) this.#ends.set(report.code, report.write);
     if (this.reporters.some(({ lasting }) => lasting.size > 0)) return;
@@ -98,8 +107,8 @@ class Outage {
 }
 
 /**
- * Logs the outages of layers. Where several caches use the server of a layer, its lines name them, and no line is repeated for another
- * of them with the same cause.
+ * Logs the outages of layers. If several caches use the server of a layer, its lines name all of them, and a line is not repeated for
+ * another cache with the same cause.
  */
 export class OutageLog {
   readonly #outages = new Set<Outage>();
@@ -109,7 +118,7 @@ export class OutageLog {
     private readonly clock: Clock,
   ) {}
 
-  /** The log of a cache. @param log never throws. */
+  /** Returns the log of a cache. @param log never throws. */
   of(cache: string, log: CacheLog): CacheLog {
     return (level, code, message, details) => {
       const sequence = BEGINNINGS.get(code)?.sequence ?? ENDS.get(code);
@@ -133,14 +142,14 @@ export class OutageLog {
     }
     const cause = REFUSAL.exec(report.message)?.[1] ?? '';
     let outage =
-      // A circuit opens for the reason for which its layer fails already.
+      // A circuit opens for the same reason as the failures of its layer.
       (report.code === 'CIRCUIT_OPEN' ? known.find((one) => one.reporterOf(report) !== undefined) : undefined) ??
       known.find((one) => one.cause === cause);
     if (outage === undefined) this.#outages.add((outage = new Outage(sequence, cause)));
     outage.began(report);
   }
 
-  /** Whether an outage is one of the server that holds the layer. The server may become known during the outage. */
+  /** Returns true if an outage concerns the server of the reporting layer. A layer may come to know its server during the outage. */
   #concerns(outage: Outage, report: Report): boolean {
     if (outage.reporterOf(report) !== undefined) return true;
     const server = this.servers.serverOf(report.cache, report.layer);

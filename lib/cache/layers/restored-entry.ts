@@ -5,8 +5,8 @@ import type { OnceLog } from '../base/once-log.js';
 import type { PackedValue } from './encoding/packed-value.js';
 
 /**
- * An entry of a shared layer with its instances restored.
- * @returns undefined if its pattern is not known to return one of their classes, or their data does not fit the class.
+ * Restores the instances in an entry of a shared layer.
+ * @returns undefined if the entry's pattern is not known to return one of their classes, or if their data does not fit the class.
  */
 export function restored(entry: Entry, packed: PackedValue, classes: PatternClasses, log: OnceLog): Entry | undefined {
   try {
@@ -20,7 +20,7 @@ export function restored(entry: Entry, packed: PackedValue, classes: PatternClas
   return undefined;
 }
 
-/** A name from a layer is untrusted: only a possible class name is repeated. */
+/** A name from a layer is untrusted, so a message repeats only a possible class name. */
 const NAME = /^[\w$.]{1,60}$/;
 
 function sayUnknown(packed: PackedValue, classes: PatternClasses, log: OnceLog): void {

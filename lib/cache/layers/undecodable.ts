@@ -1,6 +1,6 @@
 import type { LayerEvents } from './layer.js';
 
-/** Unreadable values of a layer: each counts as absent, and the first is logged. */
+/** Counts the unreadable values of a layer and logs the first. Each counts as absent. */
 export class UndecodableValues {
   readonly #layer: string;
   readonly #events: LayerEvents;

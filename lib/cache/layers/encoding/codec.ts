@@ -27,11 +27,11 @@ import {
 import type { Serializer } from './serializer.js';
 import { decodeGraph, encodeGraph, KnownSymbols } from './value-graph.js';
 
-/** An entry as a shared layer stores it. */
+/** A decoded entry with its epoch. */
 export class Stored {
   constructor(
     readonly entry: Entry,
-    /** The epoch of the shared order of invalidations in which it was written. */
+    /** The epoch of the shared order of invalidations when the entry was written. */
     readonly epoch: number,
   ) {}
 }
@@ -39,42 +39,41 @@ export class Stored {
 export interface CodecOptions {
   serializer?: 'json' | 'structured-clone' | Serializer;
   compression?: false | { threshold: number };
-  /** Called with bytes that are not a record; the entry counts as absent. */
+  /** Called for bytes that are not a record. The entry then counts as absent. */
   onUndecodable?: (cause: unknown) => void;
 }
 
-/** The format byte of a record. */
+/** The format byte of a JSON record. The other formats follow. */
 export const FORMAT_JSON = 0xb1;
 const FORMAT_CUSTOM = 0xb3;
 const FORMAT_GRAPH = 0xb4;
 const COMPRESSED = 0x08;
-/** Up to this many code units, reserving room for the longest encoding is faster than measuring it. */
+/** For a text with fewer code units, it is faster to reserve room for its longest encoding than to measure it. */
 const SHORT_TEXT = 4_096;
 const UTF8_BYTES = 3;
 const DEFAULT_THRESHOLD = 16_384;
 const MAX_TAGS = 10_000;
 /**
- * The most times that a body may be longer than its compressed form: a read of many small records must not decompress to gigabytes. Bodies that
- * compress better are stored uncompressed.
+ * The most times that a body may be longer than its compressed form, so that a read of many small records cannot decompress to gigabytes. A
+ * body that compresses better is stored uncompressed.
  */
 const MAX_RATIO = 200;
 const LEAST_OUTPUT_BYTES = 64 * 1024;
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 const NO_TAGS: readonly string[] = Object.freeze([]);
 
-/** The body of a record with more than the value. */
+/** The body of a record that holds more than the value. */
 type Labelled = readonly [tags: readonly string[], meta: EntryMeta | 0, value: unknown];
 
 /**
- * Encodes entries as bytes and decodes them, exactly: as JSON if that gives the same value, else as a graph (see value-graph.ts);
- * compressed above a threshold.
+ * Encodes entries as bytes and decodes them without loss. A value is written as JSON if that gives the same value, otherwise as a graph
+ * (see value-graph.ts). Bodies above a threshold are compressed.
  *
- * Bytes are untrusted. A record that is cut, damaged, foreign, or larger than {@link MAX_BODY_BYTES} once
- * decompressed counts as an absent entry, never as an error; the checksum detects accidents, not intent, so every field
- * is checked, too.
+ * Bytes are untrusted. A record that is cut, damaged, foreign, or larger than {@link MAX_BODY_BYTES} after decompression counts as an
+ * absent entry, never as an error. The checksum detects accidents, not attacks, so every field is checked, too.
  *
- * Compression is synchronous: Brotli at quality 1 takes 3 µs per KiB, less than writing the JSON of the same value, and using
- * the thread pool costs more than that up to a hundred KiB.
+ * Compression is synchronous: Brotli at quality 1 takes 3 µs per KiB, less than writing the JSON of the same value. Up to a hundred KiB,
+ * the thread pool would cost more.
  */
 export class EntryCodec {
   readonly #serializer: 'json' | 'graph' | Serializer;
@@ -92,9 +91,10 @@ export class EntryCodec {
   }
 
   /**
-   * @param offset is added to times of this process to get those of the layer.
-   * @throws CacheError `VALUE_NOT_SERIALIZABLE` if the serializer refuses the value, or returns more than
-   *   {@link MAX_BODY_BYTES}; the cause is kept.
+   * Encodes an entry.
+   * @param offset is added to this process's times to get the layer's times.
+   * @throws CacheError `VALUE_NOT_SERIALIZABLE` if the serializer refuses the value or returns more than {@link MAX_BODY_BYTES}; the cause
+   * is kept.
    */
   encode(entry: Entry, offset = 0, epoch = 0): Buffer {
     const record = this.encodeUnstamped(entry, offset);
@@ -102,7 +102,7 @@ export class EntryCodec {
     return record;
   }
 
-  /** As {@link encode}, without an epoch: stamp it before it is sent. */
+  /** Encodes an entry as {@link encode} does, without its epoch. Stamp the record before it is sent. */
   encodeUnstamped(entry: Entry, offset: number): Buffer {
     return this.#isJson(entry)
       ? this.#record(FORMAT_JSON, checked(textRecord(JSON.stringify(bodyOf(entry)))), entry, offset)
@@ -110,8 +110,8 @@ export class EntryCodec {
   }
 
   /**
-   * As {@link encodeUnstamped}, into a batch.
-   * @returns the record's length in bytes, in the room that was reserved last.
+   * Encodes an entry as {@link encodeUnstamped} does, into a batch.
+   * @returns the length of the record in bytes. It stands in the room that was reserved last.
    */
   encodeInto(batches: RecordBatches, entry: Entry, offset: number): number {
     if (!this.#isJson(entry)) return append(batches, this.encodeUnstamped(entry, offset));
@@ -129,8 +129,9 @@ export class EntryCodec {
   }
 
   /**
-   * @param offset is added to times of this process to get those of the layer.
-   * @param now the time of this process: a record from the far future is refused.
+   * Decodes a record.
+   * @param offset is added to this process's times to get the layer's times.
+   * @param now the time of this process. A record from the far future is refused.
    * @param budget the budget of the whole read.
    * @returns undefined for bytes that are not a record of this codec.
    */
@@ -191,7 +192,7 @@ export class EntryCodec {
     return this.#serializer === 'json' && entry.json;
   }
 
-  /** Compresses the body if that is configured and smaller, and writes the head before it, except the epoch. */
+  /** Compresses the body if that is configured and makes it smaller, and writes the head without the epoch. */
   #record(plain: number, bytes: Buffer, entry: Entry, offset: number): Buffer {
     let format = plain;
     let record = bytes;
@@ -253,17 +254,17 @@ function bodyOf(entry: Entry, value = entry.value): unknown {
   return isLabelled(entry) ? ([entry.tags, entry.meta ?? 0, value] satisfies Labelled) : value;
 }
 
-/** For serializers of an application, which may not support instances: the value as the text of a graph. */
+/** Returns the body with the value as the text of a graph, because the application's serializer may not support instances. */
 function wrapped(entry: Entry): unknown {
   return bodyOf(entry, encodeGraph(entry.value, entry.classes).toString('base64'));
 }
 
-/** Instances get their classes once the pattern of the read is known. */
+/** Packs a value with instances. They get their classes when the pattern of the read is known. */
 function packedIn(body: DecodedBody, instances: GraphInstances | undefined): DecodedBody {
   return instances === undefined ? body : { ...body, value: new PackedValue(body.value, instances), json: false };
 }
 
-/** @throws ForeignBytesError for labels that no entry has. */
+/** @throws ForeignBytesError for labels that no entry can have. */
 function bodyIn(body: unknown, labelled: boolean, mutable: boolean, json: boolean, bytes: number): DecodedBody {
   if (!labelled) return { value: body, tags: NO_TAGS, meta: undefined, mutable, json, bytes };
   if (!Array.isArray(body) || body.length !== 3) throw new ForeignBytesError('it has no labels');
@@ -283,10 +284,10 @@ function checkLength(bytes: number): void {
   );
 }
 
-/** @throws CacheError `VALUE_NOT_SERIALIZABLE` for a JSON record that could not be read back. */
+/** Returns the record. @throws CacheError `VALUE_NOT_SERIALIZABLE` for a JSON record that could not be read back. */
 function checked(record: Buffer): Buffer {
   checkLength(record.length - BODY_AT);
-  // Any text of this length can be read back.
+  // Every text of this length can be read back.
   if (record.length - BODY_AT <= UNCOUNTED_BYTES) return record;
   try {
     new ReadBudget().text(record.subarray(BODY_AT));
@@ -300,7 +301,7 @@ function checked(record: Buffer): Buffer {
   return record;
 }
 
-/** A text in UTF-8 with room for a head before it. */
+/** Encodes a text as UTF-8 with room for a head before it. */
 function textRecord(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const bytes = Buffer.allocUnsafe(BODY_AT + length);
@@ -308,7 +309,7 @@ function textRecord(text: string): Buffer {
   return bytes;
 }
 
-/** Bytes with room for a head before them. */
+/** Copies bytes with room for a head before them. */
 function bytesRecord(body: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(BODY_AT + body.byteLength);
   bytes.set(body, BODY_AT);
@@ -318,7 +319,7 @@ function bytesRecord(body: Uint8Array): Buffer {
 function append(batches: RecordBatches, record: Buffer): number {
   const start = batches.reserve(record.length);
   batches.bytes.set(record, start);
-  // Stamped when the batch is sent. Until then the room must not hold old bytes of this process's memory.
+  // The epoch is written when the batch is sent. Until then this room must not hold old bytes of this process's memory.
   batches.bytes.fill(0, start + EPOCH_AT, start + EPOCH_END);
   return record.length;
 }
@@ -331,7 +332,7 @@ function decompressed(stored: Buffer, budget: ReadBudget): Buffer {
   return body;
 }
 
-/** The most bytes that a compressed body of a length may decompress to. */
+/** Returns the most bytes to which a compressed body of this length may decompress. */
 function mostOf(compressed: number): number {
   return Math.min(MAX_BODY_BYTES, Math.max(LEAST_OUTPUT_BYTES, compressed * MAX_RATIO));
 }

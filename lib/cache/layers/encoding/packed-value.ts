@@ -4,22 +4,22 @@ import type { OwnProperty } from '../../entries/instance-properties.js';
 import type { ClassName } from '../../entries/entry.js';
 import { ForeignBytesError } from '../../base/bounded-json.js';
 
-/** The instances in a graph's value, which holds them as plain data. */
+/** The instances in the value of a graph. The value holds them as plain data. */
 export interface GraphInstances {
   readonly classes: readonly ClassName[];
-  /** By class. */
+  /** The instances of each class, in the order of `classes`. */
   readonly instances: readonly (readonly object[])[];
   readonly extras: readonly InstanceExtras[];
 }
 
-/** Properties of an instance that assignment does not copy. */
+/** The properties of an instance that assignment does not copy. */
 export interface InstanceExtras {
   readonly instance: object;
   readonly properties: readonly OwnProperty[];
   readonly integrity: Integrity;
 }
 
-/** Whether an instance can get further properties, and change. */
+/** Whether an instance accepts new properties and changes. */
 export const Integrity = { open: 0, fixed: 1, frozen: 2 } as const;
 export type Integrity = (typeof Integrity)[keyof typeof Integrity];
 
@@ -38,10 +38,10 @@ export class PackedValue {
   }
 
   /**
-   * Gives the instances their classes, without running constructors or setters. Call it once: it changes the value.
+   * Gives the instances their classes, without constructors or setters. Call it only once, because it changes the value.
    * @param prototypeOf returns the prototype of a class, or undefined if the class must not be restored.
    * @returns undefined if one of the classes must not be restored.
-   * @throws if data does not fit its class, or its application cannot decode it.
+   * @throws if data does not fit its class, or if the application cannot decode it.
    */
   restore(
     prototypeOf: (name: ClassName, properties: () => ReadonlySet<string>) => object | undefined,
@@ -55,12 +55,12 @@ export class PackedValue {
     }
     found.forEach((traits, index) => instances[index]?.forEach((instance) => becomeInstance(instance, traits)));
     for (const { instance, properties, integrity } of extras) complete(instance, properties, integrity);
-    // Data that its application cannot decode now would fail each reader.
+    // Decode now, because data that cannot be decoded would fail each reader.
     found.forEach(({ codec }, index) => codec !== undefined && instances[index]?.forEach(copyOf));
     return { value: this.#value };
   }
 
-  /** Names of the own properties of the instances of one class. */
+  /** Returns the names of the own properties that the instances of one class have. */
   #propertiesOf(index: number): Set<string> {
     const { instances, extras } = this.#parts;
     const ofClass = new Set(instances[index]);
@@ -73,7 +73,7 @@ export class PackedValue {
 
 function becomeInstance(data: object, { prototype, base, codec }: ClassTraits): void {
   const given = traitsOf(Object.getPrototypeOf(data) as object);
-  // Graphs have no Buffers with a class.
+  // A graph stores a Buffer that has a class as a typed array.
   const isOfBase = given.base === base || (base === 'Buffer' && given.base === 'TypedArray');
   if (given.type !== undefined || given.codec !== undefined || !isOfBase || !hasSlotsOf(base, data))
     throw new ForeignBytesError('data of another class');

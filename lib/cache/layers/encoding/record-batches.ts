@@ -1,21 +1,23 @@
 import { stamp } from './record-head.js';
 
-/** Small enough that one batch blocks the server for well under a millisecond. */
+/** So small that one batch blocks the server for well under a millisecond. */
 const BATCH_BYTES = 65_536;
 /** A script needs at most three keys per entry, and Lua's stack has room for some thousands. */
 const BATCH_COUNT = 1_000;
 
-/** The concatenated records of many entries, as one command carries them. */
+/** The concatenated records of many entries, for one command. */
 export interface RecordBatch {
   readonly names: readonly string[];
   readonly records: Buffer;
   /** The length of each record in bytes, 32 bits little-endian. */
   readonly lengths: Buffer;
-  /** Milliseconds to live of each entry, '' forever; a single value if it is the same for all. */
+  /** The milliseconds to live of each entry, '' for no end. One item if it is the same for all. */
   readonly expiries: readonly string[];
 }
 
-/** The batches of a large write: a socket is faster with a few large pieces than with thousands of small ones. */
+/**
+ * Groups the records of a large write into batches, because a socket is faster with a few large pieces than with thousands of small ones.
+ */
 export class RecordBatches {
   #bytes = Buffer.alloc(0);
   #end = 0;
@@ -24,7 +26,7 @@ export class RecordBatches {
   #expiries: string[] = [];
   #full: RecordBatch | undefined;
 
-  /** Reserves at most `bytes` bytes. @returns their beginning in {@link bytes}. */
+  /** Reserves `bytes` bytes, of which the record may use fewer. @returns their position in {@link bytes}. */
   reserve(bytes: number): number {
     if (this.#end + bytes > this.#bytes.length) {
       this.#full = this.takeLast();
@@ -34,12 +36,12 @@ export class RecordBatches {
     return this.#end;
   }
 
-  /** The buffer in which room was reserved last. */
+  /** The buffer that holds the room reserved last. */
   get bytes(): Buffer {
     return this.#bytes;
   }
 
-  /** Adds the record that was written where room was reserved last. @param px milliseconds to live, or '' forever. */
+  /** Adds the record that was written into the room reserved last. @param px milliseconds to live, or '' for no end. */
   add(name: string, length: number, px: string): void {
     this.#names.push(name);
     this.#lengths.push(length);
@@ -47,14 +49,14 @@ export class RecordBatches {
     this.#end += length;
   }
 
-  /** Returns the batch that was full before the record added last, once. */
+  /** Returns, once, the batch that became full before the last record was added. */
   takeFull(): RecordBatch | undefined {
     const full = this.#full;
     this.#full = undefined;
     return full;
   }
 
-  /** Returns the rest since the last full batch; undefined if there is none. */
+  /** Returns the records since the last full batch; undefined if there are none. */
   takeLast(): RecordBatch | undefined {
     if (this.#names.length === 0) return undefined;
     const same = this.#expiries.every((px) => px === this.#expiries[0]);
@@ -89,7 +91,7 @@ export function* inBatches<T extends { readonly record: Buffer }>(items: readonl
   if (from < items.length) yield from === 0 ? items : items.slice(from);
 }
 
-/** Concatenated records, their lengths ('' for a single one), and their times to live, as the arguments of a script. */
+/** The arguments of a script: concatenated records, their lengths ('' for a single record), and their times to live. */
 export type BatchArguments = readonly [records: Buffer, lengths: Buffer | '', ...expiries: readonly string[]];
 
 export function batchArguments(items: readonly { readonly record: Buffer; readonly px: string }[]): BatchArguments {
@@ -109,7 +111,7 @@ export function stampEach(records: Buffer, lengths: Buffer | '', digits: string)
   }
 }
 
-/** Milliseconds to live of each, '' forever; a single value if it is the same for all. */
+/** Returns the milliseconds to live of each item, '' for no end. One item if it is the same for all. */
 export function expiriesOf(items: readonly { readonly px: string }[]): readonly string[] {
   const [first] = items;
   return items.every(({ px }) => px === first!.px) ? [first!.px] : items.map(({ px }) => px);

@@ -3,14 +3,14 @@ import type { Series } from '../../base/observer.js';
 import { ForeignBytesError } from '../../base/bounded-json.js';
 
 /*
- * A record: format byte, CRC-32 of everything after the epoch, epoch (16 decimal digits, so that a script on the server
- * can read and write it), the entry's times, cost, size and flags as numbers of fixed width, body. As JSON, these numbers would
- * be longer than a small value itself. All little-endian; Infinity is a time that never comes.
+ * The format of a record: the format byte, the CRC-32 of everything after the epoch, the epoch, the entry's times, cost, size and flags as
+ * numbers of fixed width, and the body. The epoch has 16 decimal digits, so that a script on the server can read and write it. As JSON, the
+ * numbers would be longer than a small value. All numbers are little-endian. Infinity is a time that never comes.
  */
 export const CRC_AT = 1;
 export const EPOCH_AT = 5;
 const EPOCH_DIGITS = 16;
-/** The beginning of the part that the checksum covers. */
+/** The position from which the checksum covers the record. */
 export const EPOCH_END = EPOCH_AT + EPOCH_DIGITS;
 const CREATED_AT = EPOCH_END;
 const FRESH_AT = CREATED_AT + 8;
@@ -23,13 +23,13 @@ export const BODY_AT = FLAGS_AT + 1;
 
 const MUTABLE = 1;
 const JSON_SAFE = 2;
-/** The body is `[tags, meta or 0, value]`; without this flag it is the value only. */
+/** The body is `[tags, meta or 0, value]`. Without this flag it is only the value. */
 const LABELLED = 4;
-/** The value holds instances of classes, and the body is the text of a graph. */
+/** The value holds instances of classes, and the body of a custom serializer is the text of a graph. */
 const WRAPPED = 8;
 const LARGEST_SIZE = 0xffff_ffff;
 
-/** An epoch as text of fixed length, so that texts compare like the numbers. */
+/** Returns an epoch as text of fixed length, so that texts compare like the numbers. */
 export function epochDigits(epoch: number): string {
   return String(Math.floor(epoch)).padStart(EPOCH_DIGITS, '0');
 }
@@ -39,7 +39,7 @@ export function stamp(records: Buffer, digits: string, at = 0): void {
   records.write(digits, at + EPOCH_AT, EPOCH_DIGITS, 'latin1');
 }
 
-/** Undefined if there are no digits. */
+/** Reads the epoch of a record; undefined if it does not consist of digits. */
 export function epochOf(record: Buffer): number | undefined {
   let epoch = 0;
   for (let at = EPOCH_AT; at < EPOCH_END; at++) {
@@ -50,7 +50,7 @@ export function epochOf(record: Buffer): number | undefined {
   return epoch;
 }
 
-/** True if the entry's body holds more than its value. */
+/** Returns true if the entry's body holds more than its value. */
 export function isLabelled(entry: Entry): boolean {
   return entry.tags.length > 0 || entry.meta !== undefined;
 }
@@ -71,7 +71,7 @@ export function saysWrapped(record: Buffer): boolean {
   return (record[FLAGS_AT]! & WRAPPED) !== 0;
 }
 
-/** @param offset is added to times of this process to get those of the layer. */
+/** Writes the head of a record. @param offset is added to this process's times to get the layer's times. */
 export function writeHead(bytes: Buffer, start: number, entry: Entry, offset: number): void {
   const { createdAt } = entry;
   bytes.writeDoubleLE(createdAt + offset, start + CREATED_AT);
@@ -87,18 +87,18 @@ export function writeHead(bytes: Buffer, start: number, entry: Entry, offset: nu
     (entry.classes === undefined ? 0 : WRAPPED);
 }
 
-/** Beyond this a time cannot be written as a date (ECMA-262, "Time Values"). */
+/** The last time that can be written as a date (ECMA-262, "Time Values"). */
 const LAST_TIME = 8.64e15;
-/** How far a writer's clock may be ahead. */
+/** How far the clock of another process may be ahead, milliseconds. */
 const AHEAD_MS = 24 * 3_600_000;
-/** The most memory per byte of a body: an empty object is two bytes there and 64 in memory. */
+/** The most memory per byte of a body. An empty object takes two bytes in a body and 64 in memory. */
 const MOST_BYTES = 64;
 const LEAST_BYTES = 1 / 8;
-/** The most memory for key, tags and the entry itself. */
+/** The most memory for the key, the tags and the entry itself. */
 const BESIDE_BODY = 64 * 1024;
 
 /**
- * Refuses invalid times: each must be a number, in order, not in the far future.
+ * Refuses invalid times. Each must be a number, they must be in order, and none may be in the far future.
  * @param now the time of this process.
  */
 function checkTimes(createdAt: number, record: Buffer, now: number): void {
@@ -112,7 +112,7 @@ function checkTimes(createdAt: number, record: Buffer, now: number): void {
   }
 }
 
-/** The size in the record, at most what a body of its length can hold: memory layers rely on it. */
+/** Returns the size in the record, limited to what a body of its length can hold, because memory layers rely on it. */
 function sizeIn(record: Buffer, bodyBytes: number): number {
   const said = record.readUInt32LE(SIZE_AT);
   return Math.round(Math.min(Math.max(said, bodyBytes * LEAST_BYTES), bodyBytes * MOST_BYTES + BESIDE_BODY));
@@ -125,13 +125,13 @@ export interface DecodedBody {
   readonly meta: EntryMeta | undefined;
   readonly mutable: boolean;
   readonly json: boolean;
-  /** Its length, decompressed. */
+  /** The length of the decompressed body. */
   readonly bytes: number;
 }
 
 /**
- * The entry of a record's head and its body. It is an instance of a class, because the engine may allocate literals in the old
- * generation if they often survive a collection, and then values are collected late.
+ * An entry, decoded from the head of a record and its body. It is an instance of a class: the engine may allocate object literals in the
+ * old generation if they often survive a collection, and would then collect values late.
  */
 export class DecodedEntry implements Entry {
   readonly value: unknown;
@@ -151,7 +151,7 @@ export class DecodedEntry implements Entry {
   series: Series | undefined = undefined;
 
   /**
-   * @param offset is added to times of this process to get those of the layer.
+   * @param offset is added to this process's times to get the layer's times.
    * @param now the time of this process.
    * @throws ForeignBytesError for invalid times.
    */

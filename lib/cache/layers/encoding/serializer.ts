@@ -1,4 +1,4 @@
-/** Turns values into bytes and back, synchronously. If `deserialize` throws, the value counts as absent. */
+/** Converts values to bytes and back, synchronously. If `deserialize` throws, the value counts as absent. */
 export interface Serializer {
   /** Names the format, so that bytes of another serializer are recognised and count as absent. */
   readonly id: string;

@@ -2,8 +2,7 @@ import { FORMAT_JSON } from './codec.js';
 import { BODY_AT } from './record-head.js';
 
 /*
- * A record as text, for stores that only keep text: JSON stays readable after a `j`, other records are base64
- * after a `b`.
+ * Records as text, for stores that hold only text. A JSON record begins with `j` and stays readable. Other records are base64 after a `b`.
  */
 
 export function textOfRecord(record: Buffer): string {
@@ -11,7 +10,7 @@ export function textOfRecord(record: Buffer): string {
   return `j${record.toString('base64', 1, BODY_AT)}${record.toString('utf8', BODY_AT)}`;
 }
 
-/** Undefined if the text cannot be a record; the codec checks the rest. */
+/** Returns the record in a text; undefined if there cannot be one. The codec checks the rest. */
 export function recordOfText(text: unknown): Buffer | undefined {
   if (typeof text !== 'string') return undefined;
   if (text.startsWith('b')) return Buffer.from(text.slice(1), 'base64');

@@ -9,32 +9,35 @@ import { Cost, ReadBudget } from '../../base/read-budget.js';
 import { type GraphInstances, type InstanceExtras, Integrity } from './packed-value.js';
 
 /*
- * Values that JSON cannot represent, as bytes: flags, the length of a text (32 bits little-endian), the text, then the raw bytes
- * of Buffers, typed arrays and array buffers in the order of the text.
+ * Encodes values that JSON cannot represent as bytes: flags, the length of a text (32 bits little-endian), the text, then the raw bytes of
+ * Buffers, typed arrays and array buffers in the order of the text.
  *
- * The text is JSON: [shapes, value]. Values that JSON can represent are themselves; every other value is an array whose first item is
- * a string of `!` and a letter: ["!d",0] is a Date, ["!m","a",1] a Map. An array whose first item is such a string is
- * written as ["!a", …its items]. An object with a part that JSON cannot represent is ["!p", shape, …its values]. The shape
- * lists the names of its properties once for all such objects, each after `=`, or after `d` if the value is a Date, which is then written
- * as milliseconds: most such objects are rows of a database. An instance is ["!i", class, the value without its
- * class], and [shapes, value, classes] lists the names of classes. If assignment does not create all of its properties, its
- * integrity and properties follow, three items each: a name or [registered symbol], flags, a value. An array with properties
- * besides its items is ["!l", items, name, value, …]. Objects are numbered in the order they are met, parents first; ["!r",n] refers to
- * the n-th object, so that cycles and shared references survive.
+ * The text is JSON: [shapes, value]. A value that JSON can represent is written as it is. Every other value is an array whose first item is
+ * a string of `!` and a letter: ["!d",0] is a Date, ["!m","a",1] a Map. An array whose own first item is such a string is written as ["!a",
+ * …its items].
  *
- * V8's own format (`v8.serialize`) is not used, because its decoder trusts the bytes: a few of them make it create an
- * array of four billion items. Here the number of bytes bounds the decoded value.
+ * An object with a part that JSON cannot represent is ["!p", shape, …its values]. The shape lists the names of its properties once for all
+ * such objects, because most of them are rows of a database. Each name follows `=`, or `d` if the value is a Date, which is then written as
+ * milliseconds. An instance is ["!i", class, the value without its class], and [shapes, value, classes] lists the names of classes. If
+ * assignment would not create all properties of an instance, its integrity and its properties follow, three items each: a name or
+ * [registered symbol], flags, a value. An array with properties besides its items is ["!l", items, name, value, …].
+ *
+ * Objects are numbered in the order in which they are written, parents first. ["!r",n] refers to the n-th object, so that cycles and shared
+ * references are restored.
+ *
+ * V8's own format (`v8.serialize`) is not used, because its decoder trusts the bytes: a few bytes make it create an array of four billion
+ * items. Here the number of bytes limits the decoded value.
  */
 const HEADER = 5;
 const HAS_REFERENCES = 1;
 const MARK = 0x21;
-/** The most hexadecimal digits of a BigInt: reading them takes linear time. */
+/** The most hexadecimal digits of a BigInt. They are read in linear time. */
 const MAX_DIGITS = 1_000_000;
 const RECENT_SHAPES = 8;
-/** The most characters, roughly, of a value with every shared part written out, as JSON writes it. */
+/** The most characters, roughly, of a value if JSON wrote out every shared part. */
 const MAX_EXPANDED = 64 * 1024 * 1024;
 
-/** From Node.js 24 on. */
+/** Exists from Node.js 24 on. */
 const Float16 = (globalThis as { Float16Array?: typeof Float32Array }).Float16Array;
 
 const VIEWS: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>> = {
@@ -75,27 +78,29 @@ export interface DecodedValue {
   readonly mutable: boolean;
   /** True if `JSON.parse(JSON.stringify(value))` gives the same value. */
   readonly json: boolean;
-  /** The instances in it, which have no class yet; undefined if there are none. */
+  /** The instances in the value, which have no class yet; undefined if there are none. */
   readonly instances: GraphInstances | undefined;
 }
 
-/** @param names of the classes of its instances. @throws Error for what cannot be encoded, such as a function. */
+/**
+ * Encodes a value. @param names names the classes of its instances. @throws Error for a part that cannot be encoded, such as a function.
+ */
 export function encodeGraph(value: unknown, names?: ClassNames): Buffer {
   return new GraphWriter(names).write(value);
 }
 
-/** @throws ForeignBytesError or SyntaxError for anything that {@link encodeGraph} does not make. */
+/** Decodes a value. @throws ForeignBytesError or SyntaxError for bytes that {@link encodeGraph} does not write. */
 export function decodeGraph(bytes: Buffer, budget = new ReadBudget(), symbols = new KnownSymbols()): DecodedValue {
   return new GraphReader(bytes, budget, symbols).read();
 }
 
-/** The most registered symbols: a process keeps each forever, and records name them. */
+/** The most registered symbols that records may name, because a process keeps each of them forever. */
 const MAX_SYMBOLS = 1_000;
 
 export class KnownSymbols {
   readonly #names = new Set<string>();
 
-  /** @throws ForeignBytesError if there are too many. */
+  /** Returns the registered symbol of a name. @throws ForeignBytesError if there are too many. */
   of(name: string): symbol {
     if (!this.#names.has(name)) {
       if (this.#names.size >= MAX_SYMBOLS) throw new ForeignBytesError('too many symbols');
@@ -107,7 +112,7 @@ export class KnownSymbols {
 
 const ERROR_TRAITS = traitsOf(Error.prototype);
 
-/** The property names of an object, in order, and which of them are dates. */
+/** The names of an object's properties, in order, and which values are dates. */
 interface Shape {
   readonly names: readonly string[];
   readonly dates: readonly boolean[];
@@ -119,7 +124,7 @@ class GraphWriter {
   readonly #raw: Uint8Array[] = [];
   readonly #names: ClassNames | undefined;
   readonly #classes = new Map<ClassTraits, number>();
-  /** The cost of reading the result. */
+  /** The budget for reading the result. */
   readonly #budget = new ReadBudget();
   #hasReferences = false;
 
@@ -148,7 +153,7 @@ class GraphWriter {
     return bytes;
   }
 
-  /** The JSON of a value in the text: the value itself if JSON can represent it. */
+  /** Returns the JSON of a value in the text: the value itself if JSON can represent it. */
   #any(value: unknown): unknown {
     switch (typeof value) {
       case 'string':
@@ -192,7 +197,7 @@ class GraphWriter {
     return ['!i', index, this.#slots(source, traits.base), integrityOf(source), ...this.#properties(source, traits)];
   }
 
-  /** The value of an instance without its own properties. */
+  /** Returns the JSON of an instance without its own properties. */
   #slots(source: object, base: NativeBase): unknown {
     if (base === 'Object') return {};
     if (base === 'Array') return this.#array(itemsOf(source as readonly unknown[]));
@@ -231,7 +236,7 @@ class GraphWriter {
   }
 
   #named(source: readonly unknown[], items: readonly unknown[], names: readonly string[]): unknown[] {
-    // JSON writes only the items of the array.
+    // JSON writes only the items of the array, so write the properties separately.
     const written: unknown[] = ['!l', items];
     for (const name of names) {
       this.#budget.spend(Cost.property);
@@ -266,14 +271,14 @@ class GraphWriter {
     return this.#names !== undefined && traitsOf(Object.getPrototypeOf(item) as object).type !== undefined;
   }
 
-  /** Milliseconds; null, as JSON writes it, for an invalid date. */
+  /** Returns a date as milliseconds. JSON writes an invalid date as null. */
   #time(date: Date): number {
     this.#numbers.set(date, this.#numbers.size);
     this.#budget.spend(Cost.date);
     return date.getTime();
   }
 
-  /** Searches the shapes that were written last: rows of a table alternate between few. */
+  /** Returns the index of a shape. Searches only the last shapes, because rows of a table alternate between few. */
   #shapeOf(names: readonly string[], dates: readonly boolean[]): number {
     const shapes = this.#shapes;
     for (let at = shapes.length - 1; at >= 0 && at >= shapes.length - RECENT_SHAPES; at--) {
@@ -284,7 +289,7 @@ class GraphWriter {
     return shapes.push({ names, dates }) - 1;
   }
 
-  /** Undefined for an instance of a class. */
+  /** Returns the JSON of a built-in object; undefined for other objects. */
   #builtIn(source: object): unknown[] | undefined {
     if (types.isDate(source)) {
       const time = timeOf(source);
@@ -338,7 +343,7 @@ function equal(one: readonly unknown[], other: readonly unknown[]): boolean {
 }
 
 /**
- * Refuses a value that is small only because its parts are shared, and huge when written as JSON: forty arrays that each hold the
+ * Refuses a value that is small only because its parts are shared, but huge as JSON: for example forty arrays, each of which holds the
  * previous one twice. Also refuses chains of references that nest more deeply than their text.
  */
 function checkExpansion(value: unknown): void {
@@ -383,14 +388,14 @@ function* childrenOf(part: object): Iterable<unknown> {
   }
 }
 
-/** Turns the parsed text into the value; plain objects and arrays are changed in place. */
+/** Converts the parsed text to the value. Changes plain objects and arrays in place. */
 class GraphReader {
   readonly #bytes: Buffer;
   readonly #budget: ReadBudget;
   readonly #symbols: KnownSymbols;
   #shapes: readonly Shape[] = [];
   #classes: readonly ClassName[] | undefined;
-  /** By class. */
+  /** The instances of each class, by the number of the class. */
   readonly #instances: object[][] = [];
   readonly #extras: InstanceExtras[] = [];
   #objects: object[] | undefined;
@@ -524,7 +529,7 @@ class GraphReader {
     for (let at = 0; at < named.length; at += 2) {
       this.#budget.spend(Cost.property);
       const name = textOf(named[at]);
-      // Either name would make an array of billions of items.
+      // Either name would create an array with billions of items.
       if (name === 'length' || isArrayIndex(name)) throw new ForeignBytesError('an item that is named');
       setExtraProperty(array, name, this.#any(named[at + 1], depth));
     }
@@ -605,7 +610,7 @@ class GraphReader {
     return object;
   }
 
-  /** A copy: a view would keep all bytes of the read in memory. */
+  /** Returns a copy, because a view would keep all bytes of the read in memory. */
   #view(type: string, length: unknown): object {
     this.#budget.spend(Cost.bytes);
     const size = numberOf(length);
@@ -632,7 +637,7 @@ class GraphReader {
   }
 }
 
-/** Creates an error without capturing the stack, which takes most of the time. */
+/** Creates an error without capturing the stack, which would take most of the time. */
 function stackless(type: string): Error {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -682,13 +687,13 @@ function flagsOf({ writable, enumerable, configurable }: PropertyDescriptor): nu
   return (writable ? WRITABLE : 0) | (enumerable ? ENUMERABLE : 0) | (configurable ? CONFIGURABLE : 0);
 }
 
-/** The name of an error, if it is a built-in one. */
+/** Returns the name of a built-in error, otherwise 'Error'. */
 function errorName(error: Error): string {
   const { constructor } = Object.getPrototypeOf(error) as { constructor: { name: string } };
   return Object.hasOwn(ERRORS, constructor.name) ? constructor.name : 'Error';
 }
 
-/** Reads a data property, without running an accessor. */
+/** Reads a data property without running an accessor. */
 function valueOf(object: object, name: string): unknown {
   return Object.getOwnPropertyDescriptor(object, name)?.value;
 }

@@ -2,7 +2,7 @@ import type { Evictable } from './eviction-policy.js';
 
 type Linked<E> = Pick<Evictable<E>, 'older' | 'newer'>;
 
-/** A list of entries, linked by their fields `older` and `newer`. An entry is in one list at most. */
+/** A list of entries, linked by their fields `older` and `newer`. An entry is in at most one list. */
 export class EntryList<E extends Linked<E>> {
   first: E | undefined;
   last: E | undefined;
@@ -21,11 +21,11 @@ export class EntryList<E extends Linked<E>> {
     else older.newer = newer;
     if (newer === undefined) this.last = older;
     else newer.older = older;
-    // Without this, links of removed entries would keep their neighbours in memory.
+    // Clear the links, so that a removed entry does not keep its neighbours in memory.
     entry.older = entry.newer = undefined;
   }
 
-  /** Moves an entry that is not the last to the end. */
+  /** Moves an entry to the end. It must not be the last one. */
   renew(entry: E): void {
     const { older } = entry;
     const newer = entry.newer!;

@@ -3,58 +3,60 @@ import type { KeptEntry } from '../../entries/kept-entry.js';
 /** The names of the policies. */
 export type Eviction = 'worth' | 'lru';
 
-/** The bounds of a memory layer. `Infinity`: unbounded. */
+/** The limits of a memory layer. `Infinity`: no limit. */
 export interface MemoryBounds {
   readonly maxEntries: number;
   readonly maxBytes: number;
 }
 
-/** The fields of an entry that a policy reads, and those in which it keeps its order. */
+/** The fields of an entry that a policy reads, and those that hold its order. */
 export interface Evictable<E> {
   readonly key: string | undefined;
   readonly bytes: number;
-  /** Milliseconds of its load; 0 for an entry that was set. */
+  /** The load time of the entry, milliseconds; 0 if it was set. */
   cost: number;
   readonly createdAt: number;
-  /** A count that the policy keeps for this entry. */
+  /** A count that the policy stores with this entry. */
   tally: number;
-  /** Its neighbours in a list of the policy. */
+  /** The neighbours of the entry in a list of the policy. */
   older: E | undefined;
   newer: E | undefined;
-  /** When the policy queued it, in the policy's own unit of time. */
+  /** When the policy queued the entry, in the policy's own unit of time. */
   queuedAt: number;
-  /** Fingerprint of its key; 0 while unknown. */
+  /** Fingerprint of the key; 0 while unknown. */
   fingerprint: number;
 }
 
 /**
- * Decides which entry of a memory layer is evicted next. It keeps the order in fields of the entries (`older`,
- * `newer`, `tally` …), so that it allocates nothing per entry; the layer finds entries, counts bytes and reports.
+ * Decides which entry of a memory layer is evicted next. It stores the order in fields of the entries (`older`, `newer`, `tally` …), so
+ * that it allocates nothing per entry. The layer finds entries, counts bytes and reports.
  */
 export interface EvictionPolicy<E extends Evictable<E> = KeptEntry> {
   readonly name: Eviction;
-  /** Called for each requested entry. It runs on every hit: it allocates nothing. */
+  /** Records a request of an entry. Runs on every hit and allocates nothing. */
   use(entry: E): void;
-  /** Counts several requests of one entry at once. */
+  /** Records several requests of one entry at once. */
   useOften(entry: E, times: number): void;
-  /** Called before an entry is added, with the entry that it replaces, if any; the new entry is not in the order yet. */
+  /** Prepares a new entry before it is added to the order. Receives the entry that it replaces, if any. */
   recall(entry: E, replaced: E | undefined): void;
   /** Adds an entry to the order. */
   add(entry: E): void;
   /** Removes an entry from the order. */
   remove(entry: E): void;
-  /** Removes an entry that has expired or whose tag was invalidated: its key stays known for when it comes back. */
+  /** Removes an entry that has expired or whose tag was invalidated. The policy remembers the key, for the case that it comes back. */
   expire(entry: E): void;
-  /** Removes and returns the entry to evict; only called while there is one. @param now milliseconds */
+  /** Removes and returns the entry to evict. Call it only while there is an entry. @param now milliseconds */
   evict(now: number): E;
   clear(): void;
-  /** All entries. Adding copies to another policy in this order gives the same order, unless an entry was evicted before. */
+  /**
+   * Returns all entries. If copies are added to another policy in this order, it has the same order, unless an entry was evicted before.
+   */
   inOrder(): Iterable<E>;
-  /** The keys with the most requests, most first, in steps. @param entries all stored entries */
+  /** Returns the keys with the most requests, most first, in steps. @param entries all stored entries */
   hottest(entries: Iterable<E>, limit: number): Generator<void, string[]>;
   /**
-   * Milliseconds of load time that evicted entries saved per megabyte and minute, the mean of the last ones. Undefined before the
-   * first eviction, and if the policy does not measure it.
+   * The milliseconds of load time that evicted entries saved per megabyte and minute, as the mean of the last evictions. Undefined before
+   * the first eviction, or if the policy does not measure it.
    */
   readonly evictedWorth?: number | undefined;
 }

@@ -1,24 +1,24 @@
 import type { ExpiryLink, KeptEntry } from '../../entries/kept-entry.js';
 
-/** Slots per level; each is as long as the whole level below. */
+/** Slots per level. A slot is as long as the whole level below it. */
 const SLOTS = 64;
-/** The most entries of a slot that are sorted into shorter slots at a time, once the slot's time has begun. */
+/** The most entries that one call moves from a slot whose time has begun into shorter slots. */
 const SORTED_AT_ONCE = 64;
 
 /**
- * Finds an entry that has expired, without a full order of the entries: a hierarchical timing wheel (Varghese
- * and Lauck, Hashed and hierarchical timing wheels, SOSP 1987).
+ * Finds expired entries without a full order of the entries. It is a hierarchical timing wheel (Varghese and Lauck, Hashed and hierarchical
+ * timing wheels, SOSP 1987).
  *
- * A slot of the lowest level is a millisecond long, a slot of the next one 64 milliseconds, and so on; an entry is in the level of the
- * highest base-64 digit in which its end differs from now. Adding and removing take constant time. When the time of a longer slot
- * begins, its entries are sorted into shorter ones, a few per call, so that no call takes long; until they are sorted, an
- * expired entry among very many of one slot may be found late.
+ * A slot of the lowest level is one millisecond long, a slot of the next level 64 milliseconds, and so on. The level of an entry is the
+ * highest base-64 digit in which its end differs from now. To add or remove an entry takes constant time. When the time of a longer slot
+ * begins, its entries are moved into shorter slots, a few per call, so that no call takes long. Until then, an expired entry in a slot with
+ * very many entries may be found late.
  */
 export class ExpiryWheel {
   readonly #slots: (ExpiryRing | undefined)[] = [];
-  /** Entries whose end has passed. */
+  /** The entries that have expired. */
   readonly #expired = new ExpiryRing();
-  /** Entries of slots whose time has begun. */
+  /** The entries of slots whose time has begun. */
   readonly #begun = new ExpiryRing();
   readonly #origin: number;
   /** Whole milliseconds since the origin. */
@@ -28,7 +28,7 @@ export class ExpiryWheel {
     this.#origin = Math.floor(now);
   }
 
-  /** Adds an entry that has an end. */
+  /** Adds an entry that expires. */
   add(entry: KeptEntry): void {
     const end = Math.ceil(entry.removeAt - this.#origin);
     if (end <= this.#now) return this.#expired.push(entry);
@@ -47,7 +47,7 @@ export class ExpiryWheel {
     (this.#slots[slot] ??= new ExpiryRing()).push(entry);
   }
 
-  /** Removes an entry; does nothing if it is in no wheel. */
+  /** Removes an entry. Does nothing if it is in no wheel. */
   remove(entry: KeptEntry): void {
     const { sooner, later } = entry;
     if (sooner === undefined || later === undefined) return;
@@ -56,7 +56,7 @@ export class ExpiryWheel {
     entry.sooner = entry.later = undefined;
   }
 
-  /** Returns an entry that has expired, in constant time. */
+  /** Returns an expired entry, in constant time. */
   expired(now: number): KeptEntry | undefined {
     const tick = Math.floor(now - this.#origin);
     if (tick > this.#now) this.#turn(tick);
@@ -90,7 +90,7 @@ export class ExpiryWheel {
   }
 }
 
-/** A ring of entries; this object is its beginning and its end. */
+/** A ring of entries. This object is both its beginning and its end. */
 class ExpiryRing implements ExpiryLink {
   sooner: ExpiryLink = this;
   later: ExpiryLink = this;

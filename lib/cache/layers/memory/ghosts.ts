@@ -1,33 +1,34 @@
-/** Places per set; the oldest is replaced. */
+/** Places per set. A new key replaces the oldest. */
 const WAYS = 4;
 const LEAST_SLOTS = 64;
-/** A place is two numbers: a fingerprint, then its note. */
+/** The numbers in one place: a fingerprint and a note. */
 const PLACE = 2;
 const NOTE = 1;
-/** The low bits of a note are the remembered number, the others the time when it was written; 0 is an empty place. */
+/** The low bits of a note hold the stored number, the other bits the time when it was written. A note of 0 is an empty place. */
 const NOTE_BITS = 5;
 const NOTE_MASK = (1 << NOTE_BITS) - 1;
 const TIME_MASK = (1 << 27) - 1;
 
 /**
- * Remembers a number from 1 to 31 for each evicted key: by 32-bit fingerprints, in sets of four places. 8 bytes per place, at most
- * twice as many places as entries; only the table is allocated. Keys with the same fingerprint are not distinguished.
+ * Stores a number from 1 to 31 for each evicted key. Keys are identified by 32-bit fingerprints, in sets of four places; keys with the same
+ * fingerprint are not distinguished. A place takes 8 bytes, and there are at most twice as many places as entries. Only the table is
+ * allocated.
  */
 export class Ghosts {
   #table = new Table(LEAST_SLOTS);
-  /** The table before it grew: it is still searched until its contents are too old. */
+  /** The table before the last growth. It is searched until its contents are too old. */
   #former: Table | undefined;
-  /** Counts evicted keys, modulo 2²⁷. */
+  /** The number of evicted keys, modulo 2²⁷. */
   #time = 0;
-  /** A key is forgotten after so many later evictions. */
+  /** A key is forgotten after this many later evictions. */
   #lifetime = 0;
 
-  /** Bytes of the tables. */
+  /** The bytes of the tables. */
   get bytes(): number {
     return this.#table.bytes + (this.#former?.bytes ?? 0);
   }
 
-  /** @param entries the number of stored entries: as many evicted keys are remembered. */
+  /** @param entries the number of stored entries. The same number of evicted keys is remembered. */
   put(print: number, note: number, entries: number): void {
     this.#lifetime = entries;
     if (entries > this.#table.slots) this.#grow(entries);
@@ -35,13 +36,13 @@ export class Ghosts {
     this.#table.put(print, (this.#time << NOTE_BITS) | note, this.#time);
   }
 
-  /** Returns and forgets the number of a key; 0 if none is remembered. */
+  /** Returns and forgets the number of a key; 0 if none is stored. */
   take(print: number): number {
     const note = this.#table.take(print) || (this.#former?.take(print) ?? 0);
     return note !== 0 && age(note, this.#time) <= this.#lifetime ? note & NOTE_MASK : 0;
   }
 
-  /** Copies nothing: copying a million places would delay a caller. */
+  /** Copies nothing, because to copy a million places would delay a caller. */
   #grow(entries: number): void {
     this.#former = this.#table;
     let slots = this.#table.slots;
@@ -54,7 +55,7 @@ function age(note: number, time: number): number {
   return (time - (note >>> NOTE_BITS)) & TIME_MASK;
 }
 
-/** Fingerprints and notes side by side, so that a set of four places is half a cache line. */
+/** A table with fingerprints and notes side by side, so that a set of four places is half a cache line. */
 class Table {
   readonly #places: Int32Array;
 

@@ -5,57 +5,56 @@ import type { Evictable, EvictionPolicy, MemoryBounds } from './eviction-policy.
 import { Ghosts } from './ghosts.js';
 
 /*
- * Evicts the entry with the least worth: worth = number of requests × √(milliseconds of its load) ÷ share of the cache it takes.
+ * Evicts the entry with the least worth: worth = number of requests × √(milliseconds of its load) ÷ its share of the cache.
  *
- * An entry saves loads, and takes room from others. LRU considers neither. Greedy-dual (Young,
- * 1994) and its descendant GDSF (Cherkasova, 1998) do: an entry is evicted at a level, which is the current level of the cache
- * plus its worth, and an eviction raises the current level to that of the evicted entry. So worth ages without a clock: entries that are no longer
- * requested are overtaken by later ones. The square root reduces noise, because a load is timed only once; the
- * share is that of the tighter bound, entries or bytes.
+ * An entry saves loads, and takes room that others could use. LRU considers neither. Greedy-dual (Young, 1994) and its descendant GDSF
+ * (Cherkasova, 1998) do. Each entry has a level: the current level of the cache when it was queued, plus its worth. The entry with the
+ * lowest level is evicted, and the current level rises to it. So worth ages without a clock: later entries overtake those that are no
+ * longer requested. The square root reduces noise, because a load is timed only once. The share is that of the tighter limit, entries or
+ * bytes.
  *
- * A hit only counts, as in CLOCK and SIEVE (Zhang and others, NSDI 2024): it moves nothing. When an entry with requests is
- * the next to evict, its count is added up and it is queued again, with its new worth from the current level on. Entries whose
- * worth has the same power of two form one queue, in order of arrival, so that the next to evict is the least of a few
- * heads instead of the top of a heap.
+ * A hit only counts and moves nothing, as in CLOCK and SIEVE (Zhang and others, NSDI 2024). If the next entry to evict had requests, they
+ * are added to its count, and it is queued again with its new worth above the current level. Entries whose worth has the same power of two
+ * form one queue, in order of arrival. So the next entry to evict is the least of a few heads instead of the top of a heap.
  *
- * Evicted keys are remembered for a while (ghosts, as in 2Q, ARC and S3-FIFO): a key that comes back still has its
- * count. Ghosts also answer the hardest question: how much is a newcomer worth that was requested once? TinyLFU (Einziger,
- * Friedman and Manes, 2017) and S3-FIFO (Yang and others, SOSP 2023) use a constant; here it is learned, as ARC (Megiddo and Modha, FAST
- * 2003) learns the size of its lists. If evicted newcomers come back, they were evicted too early, and newcomers get more worth; if
- * evicted regulars come back, newcomers stay too long. No entry is worth less than a newcomer, so that at one end of the range
- * the order is that of arrival only, and at the other newcomers are evicted first.
+ * Evicted keys are remembered for a while (ghosts, as in 2Q, ARC and S3-FIFO): a key that comes back keeps its count. Ghosts also show how
+ * much a newcomer, an entry with one request, is worth. TinyLFU (Einziger, Friedman and Manes, 2017) and S3-FIFO (Yang and others, SOSP
+ * 2023) use a constant for it. Here it is learned, as ARC (Megiddo and Modha, FAST 2003) learns the size of its lists. If evicted newcomers
+ * come back, they were evicted too early, and newcomers get more worth. If evicted entries with more requests come back, newcomers stay too
+ * long and get less. No entry is worth less than a newcomer. So at one end of the range the order is that of arrival only, and at the other
+ * end newcomers are evicted first.
  *
- * Invariants. Every entry is in the queue of its worth. In a queue, levels rise from the head on; no entry is evicted below the current
- * level. An eviction takes a bounded number of turns, whatever was requested.
+ * Invariants. Every entry is in the queue of its worth. In a queue, levels rise from the head on. No entry is evicted below the current
+ * level. An eviction takes a bounded number of turns for any requests.
  *
  * Known weakness: a loop over more keys than there is room for has no hits, as with LRU.
  */
 export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements EvictionPolicy<E> {
   readonly name = 'worth';
   readonly #queues: readonly EntryList<E>[] = Array.from({ length: QUEUES }, () => new EntryList<E>());
-  /** The level at which the head of each queue is evicted; Infinity if the queue is empty. */
+  /** For each queue, the level at which its head is evicted; Infinity if the queue is empty. */
   readonly #heads = new Float64Array(QUEUES).fill(Infinity);
-  /** Only the queues between these have ever held an entry. */
+  /** All entries so far were in queues from this one to the next. */
   #lowest = QUEUES;
   #highest = -1;
   #entries = 0;
-  /** The level of the last evicted entry. */
+  /** The level of the entry evicted last. */
   #level = 0;
   /** Created with the first eviction. */
   #ghosts: Ghosts | undefined;
-  /** The worth of a newcomer is 2 to the power of this. */
+  /** The worth of a newcomer is 2 to the power of this number. */
   #exponent = -2;
   #newcomer = 2 ** this.#exponent;
   /** The share of newcomers among evicted entries. */
   #newcomers = 0.5;
-  /** Milliseconds: the assumed load time of an entry that was set. */
+  /** The mean load time, milliseconds. An entry that was set is assumed to have it. */
   #meanCost = 0;
-  /** NaN before the first eviction: a field that was once undefined would allocate at each of them. */
+  /** NaN before the first eviction, because a field that was once undefined would allocate at each eviction. */
   #evictedWorth = NaN;
-  /** The turns left for evictions until the next entry is added. */
+  /** The turns left for evictions before the next entry is added. */
   #turns = TURNS_AT_ONCE;
 
-  /** @param remembered how many evicted keys are remembered, if the entries are a sample. @default as many as there are entries */
+  /** @param remembered returns how many evicted keys to remember, if the entries are a sample. @default as many as there are entries */
   constructor(
     private readonly bounds: MemoryBounds,
     private readonly remembered?: () => number,
@@ -81,7 +80,7 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
     } else {
       entry.fingerprint = replaced.fingerprint;
       entry.tally = tallyOf(askedFor(replaced) + unread(replaced));
-      // One slow load must not make an entry expensive: use the mean.
+      // One slow load must not make an entry expensive, so use the mean.
       if (entry.cost > 0 && replaced.cost > 0) entry.cost = (entry.cost + replaced.cost) / 2;
     }
     if (entry.cost > 0) this.#meanCost += (entry.cost - this.#meanCost) * (this.#meanCost === 0 ? 1 : WEIGHT_OF_ONE);
@@ -106,7 +105,7 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
   evict(now: number): E {
     let at = this.#next();
     let entry = this.#queues[at]!.first!;
-    // Making room for a large entry evicts many others: the limit applies to all evictions together.
+    // A large entry can evict many others, so the limit applies to all these evictions together.
     const most = Math.max(LEAST_TURNS, Math.min(MOST_TURNS, this.#turns));
     let turns = 0;
     for (; turns < most && unread(entry) > 0; turns++) {
@@ -142,14 +141,14 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
     let looked = 0;
     for (const entry of entries) {
       const keys = byCount[askedFor(entry) + unread(entry)]!;
-      // Of keys with equal counts, older entries come first, because hot entries are old.
+      // For equal counts, older entries come first, because entries with many requests tend to be old.
       if (keys.length < limit) keys.push(entry.key!);
       if (++looked % LOOKED_AT_ONCE === 0) yield;
     }
     return byCount.toReversed().flat().slice(0, limit);
   }
 
-  /** How many evicted keys are remembered. */
+  /** Returns how many evicted keys are remembered. */
   #room(): number {
     if (this.remembered !== undefined) return this.remembered();
     return Math.min(this.bounds.maxEntries, Math.max(LEAST_REMEMBERED, this.#entries));
@@ -163,16 +162,16 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
 
   #remember(entry: E, note: number): void {
     if (this.#ghosts === undefined) return;
-    // Entries added before there were ghosts have no fingerprint yet.
+    // Entries that were added before there were ghosts have no fingerprint yet.
     if (entry.fingerprint === 0) entry.fingerprint = textHash(entry.key!);
     this.#ghosts.put(entry.fingerprint, note, this.#room());
   }
 
-  /** Learns from an evicted key that came back. @param asked how often it had been requested. */
+  /** Learns from an evicted key that came back. @param asked the number of its requests before the eviction. */
   #learn(asked: number): void {
     const step = (HIGHEST_EXPONENT - LOWEST_EXPONENT) / this.#room();
     const share = Math.min(0.999, Math.max(0.001, this.#newcomers));
-    // A kind of entry that is rarely evicted is rarely met again, so it gets more weight.
+    // If entries of a kind are rarely evicted, they rarely come back. So they get more weight.
     const by = asked === 1 ? step * Math.max(1, (1 - share) / share) : -step * Math.max(1, share / (1 - share));
     this.#exponent = Math.min(HIGHEST_EXPONENT, Math.max(LOWEST_EXPONENT, this.#exponent + by));
     this.#newcomer = 2 ** this.#exponent;
@@ -211,18 +210,21 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
     return Math.max(0, Math.min(QUEUES - 1, QUEUE_OF_ONE + Math.floor(Math.log2(worth))));
   }
 
-  /** The number of requests, as it counts for the worth. */
+  /** Returns the number of requests as it counts for the worth. */
   #countOf(entry: E): number {
     const asked = askedFor(entry);
     return asked === 1 ? this.#newcomer : Math.max(asked, this.#newcomer);
   }
 
-  /** Milliseconds. */
+  /** Returns the load time that counts for the worth, milliseconds. */
   #costOf({ cost }: E): number {
     return cost > 0 ? cost : this.#meanCost || 1;
   }
 
-  /** The level at which it is evicted: its level when it was queued, plus its worth, in steps modulo 2³⁰, so that it is a small integer. */
+  /**
+   * Returns the level at which an entry is evicted: the level when it was queued, plus its worth. `queuedAt` holds the level in steps
+   * modulo 2³⁰, so that it is a small integer.
+   */
   #goesAt(entry: E, at: number): number {
     const step = stepOf(at);
     const now = Math.floor(this.#level / step);
@@ -230,7 +232,7 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
     return (now - ago) * step + worthOf(at);
   }
 
-  /** The queue whose head is evicted first. */
+  /** Returns the queue whose head is evicted next. */
   #next(): number {
     const heads = this.#heads;
     let next = this.#lowest;
@@ -239,35 +241,35 @@ export class WorthPolicy<E extends Evictable<E> = KeptEntry> implements Eviction
   }
 }
 
-/** The highest count: four bits. */
+/** The highest count, in four bits. */
 const MOST_ASKED = 15;
-/** Marks an entry that expired or was invalidated: it was not evicted, so its return teaches nothing. */
+/** Marks an entry that expired or was invalidated. It was not evicted, so nothing is learned if it comes back. */
 const LEFT_BY_ITSELF = 16;
 const LEAST_REMEMBERED = 64;
-/** Entries per step when all are ranked. */
+/** The entries per step when all entries are ranked. */
 const LOOKED_AT_ONCE = 256;
 const LOWEST_EXPONENT = -3;
 const HIGHEST_EXPONENT = 4;
-/** The weight of one load in the mean of loads, and of one evicted entry in their mean. */
+/** The weight of one load in the mean load time, and of one evicted entry in the mean of evicted entries. */
 const WEIGHT_OF_ONE = 1 / 64;
 const MEGABYTE = 1_024 * 1_024;
-/** The least age of an entry in the computation of its worth. */
+/** The least age of an entry in the mean of evicted entries. */
 const SHORTEST_MS = 1_000;
 
 const MOST_TURNS = 64;
 const LEAST_TURNS = 2;
 const TURNS_AT_ONCE = 1_024;
 
-/** Queues of worth 2⁻³² to 2⁶³. */
+/** The number of queues, for worths from 2⁻³² to 2⁶³. */
 const QUEUES = 96;
 const QUEUE_OF_ONE = 32;
-/** A level is kept to one part in 65,536 of an entry's worth. */
+/** A level is rounded to one part in 65,536 of an entry's worth. */
 const STEPS = 65_536;
 const STEPS_MODULO = 2 ** 30;
 
 /*
- * An entry's tally, from the lowest bit on: the number of requests since it was queued (four bits), the number before (four
- * bits), its queue.
+ * The tally of an entry, from the lowest bit on: the number of requests since it was queued (four bits), the number of requests before
+ * (four bits), and its queue.
  */
 const ASKED_SHIFT = 4;
 const QUEUE_SHIFT = 8;

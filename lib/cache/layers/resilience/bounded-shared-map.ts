@@ -5,9 +5,10 @@ import { withDeadline } from './deadline.js';
 const BOARD_MS = 2_000;
 
 /**
- * A shared map that answers or fails in time. Notes are larger than entries and no request waits for them, so their results
- * do not affect the circuit; but while it is open they are not requested, and after one that is not answered the layer is probed.
- * @param begin throws while the circuit is open; returns what to call if the operation times out.
+ * Wraps a shared map so that each operation ends in time. Notes are larger than entries and no request waits for them, so their results do
+ * not affect the circuit. But while the circuit is open, no note is requested, and after an operation without an answer the layer is
+ * probed.
+ * @param begin throws while the circuit is open. It returns a function to call if the operation times out.
  */
 export function boundedSharedMap(
   sharedMap: SharedMap,

@@ -12,11 +12,11 @@ export interface BreakerSettings {
 const SLICES = 10;
 
 /**
- * A circuit breaker over a rolling window (Nygard, "Release It!"). While it is open, no call passes; after a
- * while one probe is sent in the background, without a caller, and its result closes the circuit or opens it again.
+ * A circuit breaker over a rolling window (Nygard, "Release It!"). While it is open, no call passes. After a pause it sends one probe in
+ * the background, without a caller. The result of the probe closes the circuit or opens it again.
  *
- * It replaces cockatiel and opossum: those read the wall clock, so that a corrected system time keeps a circuit
- * open; and in cockatiel, callers of a half-open circuit wait for the probe, which a frozen server never answers.
+ * It is used instead of cockatiel and opossum because these read the wall clock, so that a corrected system time keeps a circuit open. And
+ * in cockatiel, callers of a half-open circuit wait for the probe, which a frozen server never answers.
  */
 export class CircuitBreaker {
   readonly #settings: BreakerSettings;
@@ -27,14 +27,14 @@ export class CircuitBreaker {
   readonly #failures = new Uint32Array(SLICES);
   readonly #sliceMs: number;
   #slice = 0;
-  /** Failures since the last success, and when the first of them was. */
+  /** The number of failures since the last success, and the time of the first of them. */
   #failuresInARow = 0;
   #failingSince = 0;
   #state: CircuitState = CircuitState.closed;
   #cancelProbe: (() => void) | undefined;
   #stopped = false;
 
-  /** @param probe resolves when the layer can serve again. */
+  /** @param probe resolves when the layer is ready again. */
   constructor(
     settings: BreakerSettings,
     clock: Clock,
@@ -57,7 +57,7 @@ export class CircuitBreaker {
     return this.#state === CircuitState.closed;
   }
 
-  /** Records one successful call, or several that were sent together; a slow call counts as failed. */
+  /** Records one successful call, or several that were sent together. Slow calls count as failed. */
   succeeded(slow: boolean, calls = 1): void {
     this.#count(slow, calls);
   }
@@ -67,8 +67,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Records that a probe of the closed circuit was not answered, and nothing else since a call timed out. It stands for the calls that a
-   * cache with few misses does not make: the circuit opens once this has lasted long enough.
+   * Records that a probe of the closed circuit got no answer, and no other call got one since a call timed out. A cache with few misses
+   * makes too few calls to open the circuit, so the circuit opens when this has lasted long enough.
    */
   unanswered(since: number): void {
     if (this.closed && this.#clock.now() - since >= this.#sliceMs) this.#open();
@@ -80,7 +80,7 @@ export class CircuitBreaker {
   }
 
   #count(failure: boolean, count: number): void {
-    // Calls that were running when it opened are outdated.
+    // Calls that were running when the circuit opened say nothing about the present.
     if (this.#state !== CircuitState.closed) return;
     this.#rotate();
     const index = this.#slice % SLICES;
@@ -96,7 +96,10 @@ export class CircuitBreaker {
     else if (this.#nothingButFailures(count)) this.#open();
   }
 
-  /** True if all calls failed for a tenth of the window: a hanging layer gets so few calls that earlier successes would outweigh the failures. */
+  /**
+   * Returns true if all calls failed for a tenth of the window. A hanging layer gets few calls, so earlier successes would otherwise
+   * outweigh the failures.
+   */
   #nothingButFailures(count: number): boolean {
     const now = this.#clock.now();
     const { minimumCalls, windowMs } = this.#settings;

@@ -3,21 +3,21 @@ import type { Clock } from '../../base/clock.js';
 import { CacheError } from '../../base/errors.js';
 import { OverdueWaits } from '../../base/overdue-waits.js';
 
-/** Callbacks for a slow operation. */
+/** Options and callbacks of a wait for a layer. */
 export interface DeadlineHooks {
-  /** Called once if the operation takes longer than so many milliseconds. */
+  /** Calls `report` once if the operation takes longer than `ms` milliseconds. */
   readonly slow?: WaitBounds['slow'] | undefined;
-  /** Called if the deadline has passed; `busy` if the event loop was never idle meanwhile. */
+  /** Called when the deadline has passed. `busy` is true if the event loop was never idle during the wait. */
   readonly late?: (busy: boolean) => void;
-  /** The overdue waits to join; without it the operation waits separately. */
+  /** The overdue waits to join. Without it, the operation waits separately. */
   readonly overdue?: OverdueWaits;
-  /** True where the limit is not the layer's option `deadline`, which raising then does not change. */
+  /** True if the limit is not the layer's option `deadline`. The error then does not suggest to raise it. */
   readonly isFixed?: boolean;
 }
 
 /**
- * The operation's result, or `LAYER_TIMEOUT` once the deadline has passed; on a busy event loop later, see `bounded()`.
- * A frozen server keeps its connection open and never answers: no lower level would give up.
+ * Returns the result of the operation, or throws `LAYER_TIMEOUT` when the deadline has passed; on a busy event loop later, see `bounded()`.
+ * A frozen server keeps its connection open and never answers, so no lower level would end the wait.
  */
 export function withDeadline<T>(
   operation: Promise<T>,
@@ -34,9 +34,9 @@ export function withDeadline<T>(
 }
 
 /**
- * The result of an operation whose time depends on the number of keys. It fails with `LAYER_TIMEOUT` once the layer has not answered
- * any call for a whole deadline, and after `longestMs` in any case.
- * @param replies the number of answers so far, to any call; undefined if the layer does not count them.
+ * Returns the result of an operation whose time depends on the number of keys. It throws `LAYER_TIMEOUT` if the layer has not answered any
+ * call for a whole deadline, and after `longestMs` in any case.
+ * @param replies returns how many calls the layer has answered so far; undefined if the layer does not count them.
  */
 export async function whileAnswering<T>(
   operation: Promise<T>,

@@ -6,7 +6,7 @@ import { DEFAULT_DEADLINE_MS, type RemoteLayerOptions, type WriteBehindOptions }
 import { ResilientLayer } from './resilient-layer.js';
 import { WriteBehindLayer, type WriteBehindSettings } from './write-behind-layer.js';
 
-/** Makes a layer resilient, with write-behind if the options say so, and lets it refuse invalid keys first. */
+/** Makes a layer resilient, adds write-behind if the options require it, and refuses invalid keys before that. */
 export function guardedLayer(bare: Layer, options: RemoteLayerOptions, { clock, events }: LayerContext): Layer {
   const deadlineMs = milliseconds(options.deadline ?? DEFAULT_DEADLINE_MS, 'deadline');
   const breaker = breakerSettings(options.breaker, deadlineMs);

@@ -9,17 +9,17 @@ const KEYS_AT_ONCE = 500;
 
 interface NotedGlob {
   readonly turn: number;
-  /** Entries created later are newer than the invalidation: time of this process, milliseconds. */
+  /** A time of this process, milliseconds. Entries created later are newer than the invalidation. */
   readonly madeUntil: number;
   readonly matches: GlobMatcher;
 }
 
 /**
- * Invalidations that could not reach a layer. Until each is applied, its entries are hidden from readers, so that no value
- * invalidated during an outage is returned. Bounded: with too many, everything counts as invalidated.
+ * Invalidations that could not reach a layer. Until they are applied, the entries concerned are hidden from readers, so that no value that
+ * was invalidated during an outage is returned. If there are too many invalidations, everything counts as invalidated.
  */
 export class InvalidationBacklog {
-  /** The turn in which each key was added. A key that is added again while it is applied has a later turn and stays. */
+  /** The turn in which each key was added. A key that is added again while it is applied gets a later turn and stays. */
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
   readonly #globs = new Map<string, NotedGlob>();
@@ -56,12 +56,12 @@ export class InvalidationBacklog {
     this.#globs.clear();
   }
 
-  /** Called when a newer value has replaced the key's entry. */
+  /** Call this when a newer value has replaced the key's entry. */
   superseded(key: string): void {
     this.#keys.delete(key);
   }
 
-  /** True if the entry that a layer returned was invalidated. */
+  /** Returns true if an entry from the layer was invalidated. */
   hides(key: string, entry: Entry): boolean {
     if (this.#keys.has(key) || (this.#all !== undefined && entry.createdAt <= this.#all.madeUntil)) return true;
     if (this.#tags.size > 0 && entry.tags.some((tag) => this.#tags.has(tag))) return true;
@@ -71,12 +71,12 @@ export class InvalidationBacklog {
     return false;
   }
 
-  /** Applies all invalidations; those that fail stay, and the first failure is thrown. */
+  /** Applies all invalidations. Those that fail stay, and the first failure is thrown. */
   async applyTo(layer: Layer): Promise<void> {
     const turn = this.#turn++;
     if (this.#all !== undefined) {
       await layer.clear(this.#all.madeUntil);
-      // Keep an invalidation that was added while the layer was cleared: it has a later turn.
+      // An invalidation that was added while the layer was cleared has a later turn. Keep it.
       if (this.#all.turn <= turn) this.#all = undefined;
     }
     if (this.#tags.size > 0) {

@@ -1,7 +1,10 @@
 import { CacheError } from '../../base/errors.js';
 import { KeysFailed } from '../keys-failed.js';
 
-/** True if a layer answers and refuses this one operation, such as with a full memory or for an invalid value: a retry is useless. */
+/**
+ * Returns true if a layer answered but refused this operation, for example because its memory is full or the value is invalid. A retry is
+ * useless.
+ */
 export function isRefusal(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof KeysFailed) return isRefusal(error.cause);

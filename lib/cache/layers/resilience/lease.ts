@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.js';
 import type { Lease } from '../layer.js';
 
 /**
- * Renews a lease until it is released. If the lease is lost, the work continues, and another process may do it, too.
- * @returns a function that releases it. Do not await the release: an unreleased lease expires.
+ * Renews a lease until it is released. If the lease is lost, the work continues, and another process may do the same work.
+ * @returns a function that releases the lease. Do not await the release: an unreleased lease expires.
  */
 export function holdLease(lease: Lease, leaseMs: number, clock: Clock): () => void {
   let held = true;
@@ -27,7 +27,7 @@ export function holdLease(lease: Lease, leaseMs: number, clock: Clock): () => vo
   };
 }
 
-/** Releases a lease that is granted after its caller has given up, since it would keep others waiting until it expires. */
+/** Releases a lease that is granted after its caller stopped waiting, because it would make others wait until it expires. */
 export function giveBackLate(acquiring: Promise<Lease | undefined>): void {
   acquiring.then(
     (lease) => {

@@ -1,4 +1,4 @@
-/** Thrown when a server refused a write that arrived too late: later operations may have been applied by then. */
+/** Thrown if a server refused a write because it arrived after the deadline. Later operations may already have been applied. */
 export class OverdueWrite extends Error {
   override readonly name = 'OverdueWrite';
 

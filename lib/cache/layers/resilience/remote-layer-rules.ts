@@ -13,7 +13,7 @@ import {
 } from '../../options/option-rules.js';
 import { shown } from '../../base/shown.js';
 
-/** A millisecond or more. */
+/** Requires one millisecond or more. */
 const someTime: Rule = (value, path, report) => {
   duration(value, path, report);
   if ((lengthOf(value) ?? 1) < 1) report(`${path}: must be one millisecond or more, not ${shown(value)}`);

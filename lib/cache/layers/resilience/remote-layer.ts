@@ -5,14 +5,15 @@ import { shape } from '../../options/option-rules.js';
 import type { RemoteLayerOptions } from './remote-layer-options.js';
 import { remoteFields } from './remote-layer-rules.js';
 
-/** A bare layer before its code is loaded. */
+/** A bare layer whose code is not loaded yet. */
 export interface UnloadedLayer extends Omit<LateLayerFacts, 'name'> {
   load(): Promise<Layer>;
 }
 
 /**
- * Returns the factory of a layer outside this process. Its code, and the code that makes it resilient, is loaded with its first use.
- * @param about describes the function that creates it; without it the layer is a store of this kind.
+ * Returns the factory of a layer outside this process. The code of the layer, and the code that makes it resilient, is loaded at its first
+ * use.
+ * @param about describes the function that creates the layer. Without it, the layer is a store of this kind.
  */
 export function remoteLayer(
   kind: string,

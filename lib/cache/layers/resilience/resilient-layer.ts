@@ -30,7 +30,7 @@ import type { LoadTicket } from '../load-ticket.js';
 
 export interface ResilienceSettings {
   readonly deadlineMs: number;
-  /** Undefined: the layer is asked every time, even if it fails. */
+  /** Undefined if the layer is asked every time, even if it fails. */
   readonly breaker: BreakerSettings | undefined;
 }
 
@@ -42,13 +42,13 @@ interface GuardedCall {
   readonly calls?: number | undefined;
 }
 
-/** The longest time of an operation on the whole keyspace. */
+/** The longest time of an operation on all keys, milliseconds. */
 const LONG_MS = 60_000;
 const CONNECT_MS = 3_000;
 const DISCONNECT_MS = 2_000;
 const RETRY_MS = 1_000;
 const PROBE_KEY = '~probe';
-/** A layer on several servers counts as lost once it has not answered for this many deadlines. */
+/** A layer on several servers counts as lost if it has not answered for this many deadlines. */
 const SILENT_DEADLINES = 4;
 /** Entries in one part of a large batch. */
 const AT_ONCE = 500;
@@ -56,8 +56,8 @@ const AT_ONCE = 500;
 const ATTEMPTS = 3;
 
 /**
- * A layer that answers or fails within its deadline, is not asked for a while when it keeps failing, and never returns
- * entries that were invalidated while it could not be reached.
+ * A layer that answers or fails within its deadline. If it keeps failing, it is not asked for a while. It never returns entries that were
+ * invalidated while it could not be reached.
  */
 export class ResilientLayer implements Layer {
   readonly name: string;
@@ -73,21 +73,21 @@ export class ResilientLayer implements Layer {
   readonly #events: LayerEvents;
   readonly #breaker: CircuitBreaker | undefined;
   readonly #backlog = new InvalidationBacklog();
-  /** One error for all calls while the circuit is open: the stack trace of each would cost more than the rest of a miss. */
+  /** One error for all calls while the circuit is open, because a stack trace for each would cost more than the rest of a miss. */
   #refusal: CacheError | undefined;
   #applying: Promise<void> | undefined;
   #cancelRetry: (() => void) | undefined;
   #cancelProbe: (() => void) | undefined;
-  /** From the first opening of the circuit until it closes, including failed probes. */
+  /** True from the first opening of the circuit until it closes, including failed probes. */
   #outage = false;
-  /** The failure that was counted last; undefined for a slow answer. */
+  /** The failure that was counted last; undefined if it was a slow answer. */
   #failed: unknown;
   #probedAt = -Infinity;
-  /** How many calls the layer has answered. */
+  /** The number of calls that the layer has answered. */
   #answers = 0;
-  /** When it answered last. */
+  /** The time of the last answer. */
   #answeredAt = -Infinity;
-  /** The number of answers when a call last timed out, see {@link #heard}; undefined before. */
+  /** The number of answers (see {@link #heard}) when a call last timed out; undefined before. */
   #silentSince: number | undefined;
   #silentAt = 0;
   readonly #overdue: OverdueWaits;
@@ -179,7 +179,7 @@ export class ResilientLayer implements Layer {
     if (ticket === undefined && !this.#backlog.empty) this.#backlog.superseded(key);
   }
 
-  /** Writes loaded values in parts, one after the other: a server needs longer for all of them than one deadline. */
+  /** Writes loaded values in parts, one after the other, because a server may need longer than one deadline for all of them. */
   async setMany(entries: readonly LayerWrite[], calls?: number): Promise<void> {
     if (entries.length <= AT_ONCE || entries.some(isExplicit)) return this.#setManyOf(entries, calls);
     for (let from = 0; from < entries.length; from += AT_ONCE) {
@@ -248,7 +248,7 @@ export class ResilientLayer implements Layer {
     );
   }
 
-  /** A newer write of the key has begun: a queued deletion must not remove its value. */
+  /** Removes a queued deletion of the key, because a newer write has begun and its value must stay. */
   superseded(key: string): void {
     if (!this.#backlog.empty) this.#backlog.superseded(key);
   }
@@ -291,7 +291,7 @@ export class ResilientLayer implements Layer {
     };
   }
 
-  /** Asked together and answered separately, so that no turn of the event loop has to decode all of them. */
+  /** Asks for all parts at once and decodes each answer separately, so that no turn of the event loop decodes all entries. */
   async #getManyOf(
     keys: readonly string[],
     tickets: readonly LoadTicket[] | undefined,
@@ -307,9 +307,9 @@ export class ResilientLayer implements Layer {
   }
 
   /**
-   * A timeout counts as a failure of the layer unless the event loop was busy all the time and the layer answered other calls meanwhile: a
-   * burst must not open the circuit of a healthy layer. For a layer on several servers it counts only if none of them has
-   * answered for a while: one lost server must not make the others unavailable.
+   * Runs an operation within its deadline. A timeout counts as a failure of the layer, unless the event loop was busy all the time and the
+   * layer answered other calls: a burst must not open the circuit of a healthy layer. For a layer on several servers, a timeout counts only
+   * if none of them has answered for a while: one lost server must not make the others unavailable.
    */
   async #guard<T>(
     operation: () => T | Promise<T>,
@@ -335,7 +335,7 @@ export class ResilientLayer implements Layer {
       this.#breaker?.succeeded(isSlow, calls);
       return result;
     } catch (error) {
-      // A caller still waits: the event loop was busy, so the write was sent late.
+      // A caller still waits, and the write was late only because the event loop was busy. So try again.
       const isOverdue = error instanceof OverdueWrite;
       if (isOverdue && attempts > 1) return this.#guard(operation, { isLong, attempts: attempts - 1, calls });
       if (!isRefusal(error) && !isOverdue && !isLate && (this.spread !== true || counts(false))) {
@@ -355,19 +355,19 @@ export class ResilientLayer implements Layer {
     return whileAnswering(work, bounds, this.#clock, this.name, () => this.#inner.replies, hooks);
   }
 
-  /** Why the circuit is open. */
+  /** The reason why the circuit is open. */
   get #failure(): string {
     return this.#failed === undefined
       ? `it takes longer than ${this.#settings.breaker!.slowCallMs} ms to answer.`
       : redactedMessage(this.#failed);
   }
 
-  /** The number of answers, as the layer counts them. */
+  /** The number of answers so far, counted by the layer if it can. */
   get #heard(): number {
     return this.#inner.replies ?? this.#answers;
   }
 
-  /** The error if none of the servers that were asked has answered. */
+  /** Returns the error for the case that no server that was asked has answered. */
   #silent(): CacheError {
     return new CacheError('LAYER_TIMEOUT', `No server of layer '${this.name}' that was asked has answered in time.`);
   }
@@ -377,7 +377,7 @@ export class ResilientLayer implements Layer {
     return breaker === undefined ? undefined : { ms: breaker.slowCallMs, report };
   }
 
-  /** True if a call timed out and the layer has not answered any since. */
+  /** True if a call timed out and the layer has not answered any call since. */
   get #isSilent(): boolean {
     return this.#silentSince === this.#heard;
   }
@@ -389,8 +389,8 @@ export class ResilientLayer implements Layer {
   }
 
   /**
-   * Probes after a call that was not answered, once a second until the layer answers or its circuit opens: its server may have been
-   * replaced, which an open connection does not detect, and where few calls are made the circuit would stay closed.
+   * Probes the layer after a call without an answer, once a second until it answers or its circuit opens. Its server may have been
+   * replaced, which an open connection does not detect. And with few calls the circuit would stay closed.
    */
   #probeSilent(): void {
     const now = this.#clock.now();
@@ -411,24 +411,24 @@ export class ResilientLayer implements Layer {
       this.#failed = error;
       this.#breaker?.unanswered(this.#silentAt);
     }
-    // An open circuit has a probe of its own.
+    // An open circuit sends its own probe.
     if (this.#closed || this.#breaker?.closed === false) return;
     this.#cancelProbe?.();
     this.#cancelProbe = this.#clock.after(Math.max(0, this.#probedAt + RETRY_MS - this.#clock.now()), () => {
       if (this.#breaker?.closed === false) return;
-      // Timers fire a little early.
+      // A timer may fire a little early, so allow the probe at once.
       this.#probedAt = -Infinity;
       if (this.#isSilent) this.#probeSilent();
       else if (this.spread !== true) this.#events.answered?.();
     });
   }
 
-  /** Of a layer on several servers: none has answered for a while. */
+  /** True if none of the servers has answered for a while. Used for layers on several servers. */
   get #hasLongBeenSilent(): boolean {
     return this.#clock.now() - this.#answeredAt > SILENT_DEADLINES * this.#settings.deadlineMs;
   }
 
-  /** @returns what to call if a call of a shared map times out; `busy` if the event loop was. */
+  /** @returns a function to call if an operation of a shared map times out; `busy` is true if the event loop was busy. */
   #beginMapCall(): (busy: boolean) => void {
     this.#refuseWhileOpen();
     const heard = this.#heard;
@@ -439,13 +439,13 @@ export class ResilientLayer implements Layer {
     };
   }
 
-  /** Requests for a server's figures do not affect the circuit. */
+  /** Requests the figures of a server. Such requests do not affect the circuit. */
   async #figures<T>(operation: () => Promise<T>): Promise<T> {
     this.#refuseWhileOpen();
     return withDeadline(operation(), this.#settings.deadlineMs, this.#clock, this.name);
   }
 
-  /** A lease that is granted too late is released. Its own operations answer or fail in time, too. */
+  /** Acquires a lease. A lease that is granted too late is released. Operations of the lease end in time, too. */
   async #acquire(coordination: Coordination, name: string, leaseMs: number): Promise<Lease | undefined> {
     const acquiring: Promise<Lease | undefined>[] = [];
     try {
@@ -465,8 +465,8 @@ export class ResilientLayer implements Layer {
   }
 
   /**
-   * The message is always handed over, since it is kept and sent later after a failure. No caller waits if the circuit is open, or if an
-   * earlier caller timed out and the layer has not answered since.
+   * Publishes a message. The message is always handed over, because the layer keeps it after a failure and sends it later. No caller waits
+   * if the circuit is open, or if an earlier call timed out and the layer has not answered since.
    */
   async #publish(coordination: Coordination, message: BusMessage): Promise<void> {
     const handedOver = withDeadline(coordination.publish(message), this.#settings.deadlineMs, this.#clock, this.name);
@@ -500,7 +500,7 @@ export class ResilientLayer implements Layer {
     }
   }
 
-  /** A failed write must not leave an older value readable. */
+  /** Hides older values of the keys that could not be written. */
   #failedWrites(writes: readonly LayerWrite[]): void {
     const replaced = writes.filter(([, , ticket]) => ticket === undefined).map(([key]) => key);
     if (replaced.length === 0) return;
@@ -518,7 +518,7 @@ export class ResilientLayer implements Layer {
     });
   }
 
-  /** One run at a time; the rest is retried later. */
+  /** Applies the backlog in one run at a time. What remains is retried later. */
   #applyBacklog(): Promise<void> {
     return (this.#applying ??= this.#whileAnswering(this.#backlog.applyTo(this.#inner), {
       overdue: this.#overdue,
@@ -531,7 +531,7 @@ export class ResilientLayer implements Layer {
   async #probe(): Promise<void> {
     await withDeadline(this.#reach(), this.#settings.deadlineMs, this.#clock, this.name);
     if (this.#backlog.empty) return;
-    // Invalidations that cannot be applied yet, such as for one lost node of many, keep hiding their entries.
+    // Invalidations that cannot be applied yet, such as for one lost node of many, continue to hide their entries.
     await withDeadline(this.#applyBacklog(), this.#settings.deadlineMs, this.#clock, this.name).catch(() => undefined);
   }
 

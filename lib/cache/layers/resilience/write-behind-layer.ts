@@ -20,15 +20,15 @@ export interface WriteBehindSettings {
 
 const RETRY_MS = 500;
 
-/** A layer that remembers deletions, and can forget one that a later write has replaced. */
+/** A layer that remembers deletions, and can forget one after a later write of the key. */
 interface Remembering extends Layer {
   superseded?(key: string): void;
 }
 
 /**
- * A layer whose writes wait in a queue and are sent in batches, so that no caller waits for them. Readers of this process
- * get waiting values. An invalidation removes the writes it concerns from the queue, waits until a running batch has arrived, and only
- * then goes to the layer, so that no older write follows it.
+ * A layer whose writes wait in a queue and are sent in batches, so that no caller waits for them. Readers in this process get waiting
+ * values. An invalidation removes the writes it concerns from the queue, waits until a running batch has been sent, and only then goes to
+ * the layer, so that no older write follows it.
  */
 export class WriteBehindLayer implements Layer {
   readonly name: string;
@@ -42,7 +42,7 @@ export class WriteBehindLayer implements Layer {
   readonly #clock: Clock;
   readonly #events: LayerEvents;
   readonly #queue: WriteQueue;
-  /** Writes being sent, by key; an invalidation removes its keys, so that a failed batch does not queue them again. */
+  /** The writes that are being sent, by key. An invalidation removes its keys, so that a failed batch does not queue them again. */
   readonly #sending = new Map<string, QueuedWrite>();
   #batch: Promise<unknown> | undefined;
   #flushing: Promise<void> | undefined;
@@ -116,7 +116,7 @@ export class WriteBehindLayer implements Layer {
     return removed + waiting.length;
   }
 
-  /** Waiting writes count, too, whether the layer had an older value or not. */
+  /** Counts waiting writes as removed, even if the layer had no older value. */
   async deleteByPattern(glob: string): Promise<number> {
     const matches = globMatcher(glob);
     const waiting = [...this.#queue.keys()].filter(matches);
@@ -132,7 +132,7 @@ export class WriteBehindLayer implements Layer {
       if (write.explicit) replaced.push(write.key);
       return true;
     });
-    // The layer may have an older value of the key with other tags.
+    // The layer may hold an older value of the key with other tags.
     await Promise.all([
       this.#inner.invalidateTags(tags),
       replaced.length > 0 ? this.#inner.deleteMany(replaced) : undefined,
@@ -189,7 +189,7 @@ export class WriteBehindLayer implements Layer {
     };
   }
 
-  /** The waiting entry that a reader of this process may get. */
+  /** Returns the waiting entry for a reader in this process. */
   #waiting(key: string): Entry | undefined {
     const entry = (this.#queue.get(key) ?? this.#sending.get(key))?.entry;
     return entry !== undefined && entry.removeAt > this.#clock.now() ? entry : undefined;
@@ -199,7 +199,7 @@ export class WriteBehindLayer implements Layer {
     const dropped = this.#queue.add({
       key,
       entry,
-      // By the time it is sent, another process may have replaced or invalidated older entries.
+      // When the write is sent, another process may have replaced or invalidated older entries. The ticket keeps the order.
       ticket: ticket ?? ticketAsOf(this.name, this.#clock.now()),
       explicit: ticket === undefined,
     });
@@ -216,13 +216,16 @@ export class WriteBehindLayer implements Layer {
     this.#forgetReplaced(dropped);
   }
 
-  /** A value that a set replaced must not be read again even if the set never arrives; a layer that is away remembers the deletion. */
+  /**
+   * Deletes the keys of values that were set and not sent, because the values they replaced must not be read again. A layer that cannot be
+   * reached remembers the deletion.
+   */
   #forgetReplaced(writes: readonly QueuedWrite[]): void {
     const replaced = writes.filter(({ explicit }) => explicit).map(({ key }) => key);
     if (replaced.length > 0) Promise.resolve(this.#inner.deleteMany(replaced)).catch(() => undefined);
   }
 
-  /** Removes matching writes from the queue; resolves once a running batch with such a write has arrived. */
+  /** Removes matching writes from the queue. Resolves when a running batch with such a write has been sent. */
   async #cancel(matches: (write: QueuedWrite) => boolean): Promise<void> {
     const removed = this.#queue.removeWhere(matches);
     let underWay = false;
@@ -243,7 +246,7 @@ export class WriteBehindLayer implements Layer {
     });
   }
 
-  /** Never rejects. */
+  /** Sends the queue. Never rejects. */
   #flush(): Promise<void> {
     return (this.#flushing ??= this.#flushAll().finally(() => {
       this.#flushing = undefined;
@@ -266,7 +269,7 @@ export class WriteBehindLayer implements Layer {
     }
   }
 
-  /** Never rejects. @returns false if another attempt must wait. */
+  /** Sends one batch. Never rejects. @returns false if the next attempt must wait. */
   async #send(batch: readonly QueuedWrite[], startedAt: number): Promise<boolean> {
     try {
       await this.#inner.setMany(batch.map(({ key, entry, ticket }) => [key, entry, ticket] as const));

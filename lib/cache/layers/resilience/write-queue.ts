@@ -1,16 +1,16 @@
 import type { Entry } from '../../entries/entry.js';
 import type { LoadTicket } from '../load-ticket.js';
 
-/** A write that waits. */
+/** A write in the queue. */
 export interface QueuedWrite {
   readonly key: string;
   readonly entry: Entry;
   readonly ticket: LoadTicket;
-  /** True for a value that was set, not loaded: no older value may be read in its place. */
+  /** True for a value that was set, not loaded. Then no older value may be read. */
   readonly explicit: boolean;
 }
 
-/** Waiting writes, one per key: the last wins and keeps the position of the first. Oldest first. */
+/** The waiting writes, oldest first, one per key. The last write of a key replaces an earlier one and takes its position. */
 export class WriteQueue {
   readonly #writes = new Map<string, QueuedWrite>();
   readonly #maxWrites: number;
@@ -44,7 +44,7 @@ export class WriteQueue {
     return dropped;
   }
 
-  /** Puts failed writes back at the front, except if the key has a newer one. */
+  /** Puts failed writes back at the front, unless there is a newer write of their key. @returns the writes that were dropped. */
   restore(writes: readonly QueuedWrite[]): QueuedWrite[] {
     const newer = [...this.#writes.values()];
     this.clear();
@@ -60,7 +60,7 @@ export class WriteQueue {
     return this.#writes.delete(key);
   }
 
-  /** Removes matching writes. @returns how many. */
+  /** Removes matching writes. @returns their number. */
   removeWhere(matches: (write: QueuedWrite) => boolean): number {
     let removed = 0;
     for (const write of this.#writes.values()) if (matches(write) && this.remove(write.key)) removed++;

@@ -5,8 +5,8 @@ const MAX_KEYS = 100_000;
 const AT_ONCE = 1_000;
 
 /**
- * The keys that this process wrote to a store which cannot list them: enough to remove them, but without the keys of other
- * processes. Bounded by forgetting the oldest.
+ * The keys that this process wrote to a store that cannot list its keys. Removals by glob use them, so they miss the keys of other
+ * processes. Above a limit, the oldest keys are forgotten.
  */
 export class KeyIndex implements StoreListing {
   readonly #keys = new Set<string>();

@@ -13,7 +13,7 @@ export interface KeyvStoreLike {
   on?(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
-/** An adapter of Keyv with its optional methods; all of them may answer synchronously. */
+/** An adapter of Keyv with its optional methods. Each of them may answer synchronously. */
 export interface Adapter {
   get(key: string): unknown;
   set(key: string, value: string, ttl?: number): unknown;
@@ -29,13 +29,16 @@ export interface Adapter {
   readonly client?: unknown;
 }
 
-/** The store inside a Keyv instance, detected by its properties: an application may have another copy of Keyv. */
+/**
+ * Returns the store inside a Keyv instance. The instance is detected by its properties, because an application may have another copy of
+ * Keyv.
+ */
 export function adapterOf(store: KeyvStoreLike): Adapter {
   const inner = 'store' in store && 'opts' in store ? store.store : store;
   return inner as Adapter;
 }
 
-/** Identifies the server of an adapter: see `redisServerOf()`. */
+/** Identifies the server of an adapter; see `redisServerOf()`. */
 export function keyvServerOf(adapter: Adapter): unknown {
   const { client } = adapter;
   return isNodeRedis(client) ? serverOfClient(client) : adapter;

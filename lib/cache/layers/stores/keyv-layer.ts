@@ -18,9 +18,10 @@ export type KeyvLayerOptions = RemoteLayerOptions;
 const WANTED = 'a storage adapter of Keyv 5, a Keyv instance, or a function that makes one';
 
 /**
- * A layer in any store of Keyv 5: an adapter such as `new KeyvRedis(url)`, a Keyv instance (its store is used, without its
- * serialisation), or a function that returns one. Only keys of the cache's own namespace are read or removed; errors that the
- * adapter only emits count as failures. It is disconnected with the cache. A fault in its arguments stops the boot: `INVALID_OPTIONS`.
+ * Creates a layer in any store of Keyv 5: an adapter such as `new KeyvRedis(url)`, a Keyv instance (its store is used without its
+ * serialisation), or a function that returns one of these. It reads and removes only keys in the cache's own namespace. Errors that the
+ * adapter only emits count as failures. The store is disconnected with the cache. A fault in the arguments stops the boot:
+ * `INVALID_OPTIONS`.
  */
 export function keyvLayer(store: KeyvStoreLike | (() => KeyvStoreLike), options: KeyvLayerOptions = {}): LayerFactory {
   const create = (context: LayerContext, name: string) => {

@@ -13,7 +13,7 @@ import type { StoreListing, TextStore, TextWrite } from './text-store.js';
 
 const AT_ONCE = 1_000;
 
-/** An adapter of Keyv as a store of texts. Errors that it only emits count as failures. */
+/** An adapter of Keyv as a store of texts. Errors that the adapter only emits count as failures. */
 export class KeyvTextStore implements TextStore {
   readonly listing: StoreListing | undefined;
   readonly server: unknown;
@@ -85,7 +85,10 @@ export class KeyvTextStore implements TextStore {
     await this.#adapter.disconnect?.();
   }
 
-  /** Fails if the adapter emitted an error meanwhile, even of another operation: the event does not name the operation. */
+  /**
+   * Runs an operation. It fails if the adapter emitted an error during it, even an error of another operation, because the event does not
+   * name its operation.
+   */
   async #heard<T>(operation: () => Promise<T>): Promise<T> {
     const errors = this.#errors;
     const result = await operation();
@@ -107,7 +110,7 @@ export class KeyvTextStore implements TextStore {
     const { namespace, keyPrefixSeparator = ':' } = this.#adapter;
     const prefix = namespace === undefined ? context.prefix : `${namespace}${keyPrefixSeparator}${context.prefix}`;
     if (connection !== undefined) {
-      // Its iterator would transfer every value of every namespace.
+      // The adapter's own iterator would transfer every value of every namespace.
       return new RedisScan(connection, new RedisKeys(prefix), context.clock, deadlineMs, layer);
     }
     const { iterator, keys } = this.#adapter;
@@ -125,7 +128,7 @@ export class KeyvTextStore implements TextStore {
   }
 }
 
-/** Keys from an adapter's own iterator. */
+/** Lists keys with an adapter's own iterator. */
 class IteratedKeys implements StoreListing {
   readonly #store: TextStore;
   readonly #iterate: () => AsyncIterable<[key: string, value: unknown]>;

@@ -16,11 +16,10 @@ export type LegacyStoreLayerOptions = RemoteLayerOptions;
 const WANTED = 'a store of cache-manager 5, a promise of one, or a function that makes one';
 
 /**
- * A layer in a store made for cache-manager 5, such as `legacyStoreLayer(() => redisStore({ url }))`.
- * A function is called again after a failure, so that a server that is down at boot is found later; a store or promise
- * is used as given. A store with a `keyPrefix` is refused, since its batches ignore it: use the cache's
- * namespace. The store's client, if there is one, is closed with the cache. A fault in its arguments stops the
- * boot: `INVALID_OPTIONS`.
+ * Creates a layer in a store made for cache-manager 5, such as `legacyStoreLayer(() => redisStore({ url }))`. A function is called again
+ * after a failure, so that the layer finds a server that is down at boot later. A store or promise is used as given. A store with a
+ * `keyPrefix` is refused, because its batches ignore the prefix; use the cache's namespace instead. If the store has a client, the client
+ * is closed with the cache. A fault in the arguments stops the boot: `INVALID_OPTIONS`.
  */
 export function legacyStoreLayer(
   store: LegacyStoreLike | Promise<LegacyStoreLike> | (() => LegacyStoreLike | Promise<LegacyStoreLike>),

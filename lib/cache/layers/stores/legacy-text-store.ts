@@ -10,7 +10,7 @@ import { RedisScan } from '../redis/redis-scan.js';
 import { serverOfClient } from '../redis/redis-server.js';
 import type { StoreListing, TextStore, TextWrite } from './text-store.js';
 
-/** A store of cache-manager 5 or older, such as `cache-manager-redis-yet` returns. TTLs are milliseconds. */
+/** A store of cache-manager 5 or older, such as that of `cache-manager-redis-yet`. TTLs are milliseconds. */
 export interface LegacyStoreLike {
   get(key: string): Promise<unknown>;
   set(key: string, value: never, ttl?: number): Promise<unknown>;
@@ -66,13 +66,13 @@ export class LegacyTextStore implements TextStore {
     return this.#store !== undefined && (this.#connection?.ready ?? true);
   }
 
-  /** Known only once the store exists. */
+  /** Known only after the store was created. */
   get server(): unknown {
     const client = this.#store?.client;
     return isNodeRedis(client) ? serverOfClient(client) : this.#store;
   }
 
-  /** Known only once the store exists, and only if it is Redis. */
+  /** Undefined before the store was created, and if the store is not Redis. */
   get listing(): StoreListing | undefined {
     return this.#scan;
   }
@@ -95,7 +95,7 @@ export class LegacyTextStore implements TextStore {
     await Promise.all(
       [...byTtl].map(([ttlMs, same]) =>
         same.length === 1 || store.mset === undefined
-          ? // 0 means "forever" there, undefined the store's own default.
+          ? // In such a store 0 means "forever", and undefined means the store's own default.
             Promise.all(same.map(([key, text]) => store.set(key, text, ttlMs ?? 0)))
           : store.mset(same, ttlMs ?? 0),
       ),
@@ -115,7 +115,7 @@ export class LegacyTextStore implements TextStore {
     return before.filter((value) => value !== undefined && value !== null).length;
   }
 
-  /** Known only once the store exists. */
+  /** Known only after the store was created. */
   async serverInfo(): Promise<ServerInfo | null> {
     await this.#ready();
     return this.#info === undefined ? null : this.#info.read();
@@ -138,7 +138,7 @@ export class LegacyTextStore implements TextStore {
 
   async #ready(): Promise<Store> {
     const store = this.#store ?? (await this.#open());
-    // A client with an offline queue would keep the command and run it later.
+    // A client with an offline queue would keep the command and run it later, so refuse it here.
     if (this.#connection?.ready === false) throw unavailable();
     return store;
   }
@@ -161,7 +161,7 @@ export class LegacyTextStore implements TextStore {
     }
     const { client } = store;
     if (isNodeRedis(client)) {
-      // Without a listener, the end of the store's connection would be an uncaught exception.
+      // Without a listener, the loss of the store's connection would be an uncaught exception.
       this.#connection = clientConnection(
         client,
         { lost: () => undefined, ready: () => undefined },
@@ -187,7 +187,7 @@ export class LegacyTextStore implements TextStore {
     return store;
   }
 
-  /** Refuses a `keyPrefix`: `set` adds it to keys, but `mget` and `mdel` do not. */
+  /** Refuses a store with a `keyPrefix`, because `set` adds it to keys but `mget` and `mdel` do not. */
   async #refuseKeyPrefix(store: Store): Promise<void> {
     if (this.#connection === undefined || store.mget === undefined) return;
     const key = `${this.#prefix}:~prefix-check`;

@@ -14,8 +14,8 @@ import type { TextStore, TextWrite } from './text-store.js';
 import { AsOf, type LoadTicket } from '../load-ticket.js';
 
 /**
- * A layer in any store of texts. Without scripts on a server, invalidations are ordered by the processes' clocks, and a
- * deletion fences only loads of its own process; `redisLayer()` guarantees more.
+ * A layer in any store of texts. Such a store runs no scripts, so the clocks of the processes order invalidations, and a deletion fences
+ * only the loads of its own process. `redisLayer()` guarantees more.
  */
 export class StoreLayer implements Layer {
   readonly shared = true;
@@ -175,7 +175,7 @@ export class StoreLayer implements Layer {
     return Math.floor((since instanceof AsOf ? since.at : entry.createdAt) * 1000);
   }
 
-  /** Whole milliseconds; 0 if it is expired, undefined forever. */
+  /** Returns the time to live in whole milliseconds: 0 if the entry has expired, undefined if it never expires. */
   #ttl(entry: Entry): number | undefined {
     const left = Math.ceil(entry.removeAt - this.#context.clock.now());
     if (left <= 0) return 0;

@@ -1,7 +1,7 @@
 import type { OptionFault } from '../../options/option-rules.js';
 import { shown } from '../../base/shown.js';
 
-/** Faults of the value that a layer was given as its store. */
+/** Returns the faults of a value that a layer was given as its store. */
 export function storeFaults(maker: string, store: unknown, methods: readonly string[], wanted: string): OptionFault[] {
   const usable =
     (typeof store === 'object' || typeof store === 'function') &&
@@ -12,7 +12,7 @@ export function storeFaults(maker: string, store: unknown, methods: readonly str
     : [{ code: 'INVALID_OPTIONS', text: `${maker}: the store must be ${wanted}, not ${shown(store)}` }];
 }
 
-/** The name of a store's class, for logs. */
+/** Returns the name of a store's class, for logs. */
 export function classNameOf(store: object): string {
   const { constructor } = store as { constructor?: unknown };
   return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'a store';

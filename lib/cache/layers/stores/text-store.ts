@@ -1,22 +1,22 @@
 import type { ServerInfo } from '../layer.js';
 
-/** A store of texts by key: the interface that every kind of store can implement. */
+/** A store of texts by key, which every kind of store can implement. */
 export interface TextStore {
-  /** Values in the order of the keys; a value that is not text counts as absent. */
+  /** Returns the values in the order of the keys. A value that is not text counts as absent. */
   getMany(keys: readonly string[]): Promise<readonly unknown[]>;
-  /** @param ttlMs a whole number of milliseconds, 1 or more; undefined: forever. */
+  /** @param entries with `ttlMs` as a whole number of milliseconds, 1 or more; undefined: forever. */
   setMany(entries: readonly TextWrite[]): Promise<void>;
-  /** Returns how many existed. */
+  /** Returns how many keys existed. */
   deleteMany(keys: readonly string[]): Promise<number>;
-  /** Undefined if the store cannot list its keys, or it is not known yet whether it can. */
+  /** Undefined if the store cannot list its keys, or if this is not known yet. */
   readonly listing: StoreListing | undefined;
-  /** Resolves when it can serve. */
+  /** Resolves when the store is ready. */
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   readonly connected: boolean;
-  /** As that of a layer. */
+  /** Identifies the server, as the field of a layer does. */
   readonly server?: unknown;
-  /** The figures that its server reports; null if there is no server. */
+  /** Returns the figures of the store's server; null if there is no server. */
   readonly serverInfo?: (() => Promise<ServerInfo | null>) | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface TextWrite {
   readonly ttlMs: number | undefined;
 }
 
-/** Scans a namespace by a glob of keys, as {@link RedisScan} does. */
+/** Finds and removes keys in a namespace by a glob, as {@link RedisScan} does. */
 export interface StoreListing {
   find(glob: string): AsyncIterable<readonly string[]>;
   remove(glob: string): Promise<number>;

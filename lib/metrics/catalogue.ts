@@ -115,8 +115,7 @@ export class Catalogue {
             const rate = hitRateOf(sum);
             return rate === null ? [] : [this.#point(rate, WINDOWS[at]!)];
           }),
-        'average',
-        'ratio',
+        { unit: 'ratio' },
       ),
       counter('cache_misses_by_reason_total', 'Misses by the reason why nothing fresh was found.', ['reason'], () => {
         const counters = counted();
@@ -136,16 +135,24 @@ export class Catalogue {
 
   #layers(overall: () => Overall): MetricFamily[] {
     const { layers } = this.state;
-    const ofLayers = (count: (place: number) => number) => () =>
-      layers.map(({ name }, at) => this.#point(count(at), name));
     const total = (at: number, counter: number): number => layers[at]!.track.totalOf(counter);
-    const held = (read: (status: HeldStatus) => number | null) => () =>
-      this.status()
-        .slice(0, layers.length)
-        .flatMap((status, at) => {
-          const value = read(status);
-          return value === null ? [] : [this.#point(value, layers[at]!.name)];
-        });
+    const layerCounter = (name: string, help: string, count: (at: number) => number) =>
+      counter(name, help, ['layer'], () => layers.map((layer, at) => this.#point(count(at), layer.name)));
+    const heldGauge = (
+      name: string,
+      help: string,
+      read: (status: HeldStatus) => number | null | undefined,
+      more?: Parameters<typeof gauge>[4],
+    ) => {
+      const points = () =>
+        this.status()
+          .slice(0, layers.length)
+          .flatMap((status, at) => {
+            const value = read(status) ?? null;
+            return value === null ? [] : [this.#point(value, layers[at]!.name)];
+          });
+      return gauge(name, help, ['layer'], points, more);
+    };
     const failed = (at: number): number =>
       Object.values(LayerOperation).reduce<number>(
         (sum, operation) =>
@@ -155,27 +162,15 @@ export class Catalogue {
         0,
       );
     return [
-      gauge(
-        'cache_memory_usage_bytes',
-        'Bytes of keys and values held, estimated.',
-        ['layer'],
-        held((status) => status.bytes),
-        'sum',
-        'bytes',
-      ),
-      gauge(
-        'cache_entries',
-        'Entries held.',
-        ['layer'],
-        held((status) => status.entries),
-        'sum',
-      ),
-      gauge(
+      heldGauge('cache_memory_usage_bytes', 'Bytes of keys and values held, estimated.', ({ bytes }) => bytes, {
+        unit: 'bytes',
+      }),
+      heldGauge('cache_entries', 'Entries held.', ({ entries }) => entries),
+      heldGauge(
         'cache_evicted_worth',
         'Milliseconds of load time that evicted entries saved per megabyte and minute: what more memory would bring.',
-        ['layer'],
-        held((status) => status.evictedWorth ?? null),
-        'average',
+        ({ evictedWorth }) => evictedWorth,
+        { aggregation: 'average' },
       ),
       counter('cache_layer_hits_total', 'Keys that a layer had.', ['layer'], () => {
         const local = overall().counters[AccessCount.localHit]!;
@@ -183,18 +178,10 @@ export class Catalogue {
           this.#point(total(at, layerOperationAt(LayerOperation.get, LayerResult.hit)) + (at === 0 ? local : 0), name),
         );
       }),
-      counter(
-        'cache_layer_misses_total',
-        'Keys that a layer did not have.',
-        ['layer'],
-        ofLayers((at) => total(at, layerOperationAt(LayerOperation.get, LayerResult.miss))),
+      layerCounter('cache_layer_misses_total', 'Keys that a layer did not have.', (at) =>
+        total(at, layerOperationAt(LayerOperation.get, LayerResult.miss)),
       ),
-      counter(
-        'cache_layer_errors_total',
-        'Operations that a layer failed or did not answer in time.',
-        ['layer'],
-        ofLayers(failed),
-      ),
+      layerCounter('cache_layer_errors_total', 'Operations that a layer failed or did not answer in time.', failed),
       duration('cache_layer_operation_duration_seconds', 'Time of operations on a layer.', ['layer', 'operation'], () =>
         layers.flatMap(({ name, track }, at) =>
           Object.entries(LayerOperation).map(([operation, place]) => {
@@ -204,24 +191,14 @@ export class Catalogue {
           }),
         ),
       ),
-      gauge(
-        'cache_layer_queue_depth',
-        'Writes that wait behind a layer.',
-        ['layer'],
-        ofLayers((at) => layers[at]!.queueDepth),
-        'sum',
+      gauge('cache_layer_queue_depth', 'Writes that wait behind a layer.', ['layer'], () =>
+        layers.map(({ name, queueDepth }) => this.#point(queueDepth, name)),
       ),
-      counter(
-        'cache_layer_writes_dropped_total',
-        'Writes dropped because the queue was full.',
-        ['layer'],
-        ofLayers((at) => total(at, LayerCount.writesDropped)),
+      layerCounter('cache_layer_writes_dropped_total', 'Writes dropped because the queue was full.', (at) =>
+        total(at, LayerCount.writesDropped),
       ),
-      counter(
-        'cache_layer_writes_failed_total',
-        'Keys of asynchronous writes that failed.',
-        ['layer'],
-        ofLayers((at) => total(at, LayerCount.writesFailed)),
+      layerCounter('cache_layer_writes_failed_total', 'Keys of asynchronous writes that failed.', (at) =>
+        total(at, LayerCount.writesFailed),
       ),
       duration(
         'cache_layer_async_write_duration_seconds',
@@ -238,7 +215,7 @@ export class Catalogue {
           layers.flatMap(({ name, circuit }) =>
             STATES.map((state) => this.#point(circuit === state ? 1 : 0, name, circuitStateNamed(state))),
           ),
-        'max',
+        { aggregation: 'max' },
       ),
       counter('cache_layer_circuit_transitions_total', "Changes of a layer's circuit breaker.", ['layer', 'to'], () =>
         layers.flatMap(({ name }, at) =>
@@ -280,8 +257,7 @@ export class Catalogue {
             const sized = track.totalOf(AccessCount.sized);
             return sized === 0 ? [] : [this.#point(track.totalOf(AccessCount.bytes) / sized, name)];
           }),
-        'average',
-        'bytes',
+        { aggregation: 'average', unit: 'bytes' },
       ),
       counter(
         'cache_endpoint_operations_total',
@@ -304,13 +280,9 @@ export class Catalogue {
 
   #own(): MetricFamily[] {
     return [
-      gauge(
-        'cache_metrics_series',
-        'Patterns, endpoints and methods that are counted apart.',
-        [],
-        () => [this.#point(this.state.series)],
-        'sum',
-      ),
+      gauge('cache_metrics_series', 'Patterns, endpoints and methods that are counted apart.', [], () => [
+        this.#point(this.state.series),
+      ]),
       counter(
         'cache_metrics_overflow_total',
         'Patterns, endpoints and methods counted as __other__, because the limit was reached.',

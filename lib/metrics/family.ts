@@ -62,16 +62,15 @@ export function counter(
   return { name, help, type: 'counter', labelNames, points, ...(unit === undefined ? {} : { unit }) };
 }
 
-/** A family of gauges; `aggregation` sets how the values of several processes are merged. */
+/** A family of gauges. */
 export function gauge(
   name: string,
   help: string,
   labelNames: string[],
   points: Points,
-  aggregation: Aggregation,
-  unit?: 'bytes' | 'ratio',
+  more: Pick<MetricFamily, 'aggregation' | 'unit'> = {},
 ): MetricFamily {
-  return { name, help, type: 'gauge', labelNames, points, aggregation, ...(unit === undefined ? {} : { unit }) };
+  return { name, help, type: 'gauge', labelNames, points, ...more };
 }
 
 /** A family of histograms of durations, in seconds. */

@@ -129,13 +129,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   families(): MetricFamily[] {
     const point = (value: number): MetricPoint[] => [{ labels: [], value }];
     return [
-      gauge(
-        'cache_event_clients',
-        'Clients that listen to the event stream.',
-        [],
-        () => point(this.#clients.size),
-        'sum',
-      ),
+      gauge('cache_event_clients', 'Clients that listen to the event stream.', [], () => point(this.#clients.size)),
       counter(
         'cache_event_clients_refused_total',
         'Clients refused by the event stream, because the limit was reached.',

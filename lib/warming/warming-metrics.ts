@@ -1,4 +1,4 @@
-import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.js';
+import { counter, duration, type FamilySource, gauge, type MetricFamily, type MetricPoint } from '../metrics/family.js';
 import { Histogram } from '../metrics/windows/histogram.js';
 import type { StrategyReport, WarmingResult } from './warming-report.js';
 
@@ -35,40 +35,26 @@ export class WarmingMetrics implements FamilySource {
 
   families(): Iterable<MetricFamily> {
     return [
-      {
-        name: 'cache_warming_runs_total',
-        help: 'Runs of warming strategies, by how they ended',
-        type: 'counter',
-        labelNames: ['strategy', 'result'],
-        points: () => this.#runs(),
-      },
-      {
-        name: 'cache_warmed_entries_total',
-        help: 'Entries brought into the cache by warming',
-        type: 'counter',
-        labelNames: ['strategy'],
-        points: () => this.#points(({ entries }) => ({ value: entries })),
-      },
-      {
-        name: 'cache_warming_duration_seconds',
-        help: 'How long runs of warming strategies took',
-        type: 'histogram',
-        unit: 'seconds',
-        labelNames: ['strategy'],
-        points: () => this.#points(({ durations }) => (durations.count === 0 ? undefined : { histogram: durations })),
-      },
-      {
-        name: 'cache_warming_efficiency_ratio',
-        help: 'Share of warmed entries that were hit before they expired',
-        type: 'gauge',
-        unit: 'ratio',
-        labelNames: ['strategy'],
-        points: () =>
+      counter('cache_warming_runs_total', 'Runs of warming strategies, by how they ended', ['strategy', 'result'], () =>
+        this.#runs(),
+      ),
+      counter('cache_warmed_entries_total', 'Entries brought into the cache by warming', ['strategy'], () =>
+        this.#points(({ entries }) => ({ value: entries })),
+      ),
+      duration('cache_warming_duration_seconds', 'How long runs of warming strategies took', ['strategy'], () =>
+        this.#points(({ durations }) => (durations.count === 0 ? undefined : { histogram: durations })),
+      ),
+      gauge(
+        'cache_warming_efficiency_ratio',
+        'Share of warmed entries that were hit before they expired',
+        ['strategy'],
+        () =>
           this.#points((_, strategy) => {
             const value = this.efficiencyOf(strategy);
             return value === null ? undefined : { value };
           }),
-      },
+        { unit: 'ratio' },
+      ),
     ];
   }
 

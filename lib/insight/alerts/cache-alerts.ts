@@ -168,7 +168,7 @@ export class CacheAlerts implements FamilySource {
 
   families(): MetricFamily[] {
     return [
-      gauge('cache_alerts', 'Open alerts.', ['code', 'severity'], () => this.#counts(), 'max'),
+      gauge('cache_alerts', 'Open alerts.', ['code', 'severity'], () => this.#counts(), { aggregation: 'max' }),
       ...(this.#notifier?.families() ?? []),
     ];
   }

@@ -1,23 +1,7 @@
+import type { TtlRung } from './evidence/evidence.js';
 import { type LadderSums, RUNG_COUNT, RUNGS, Sum, T_95, TODAY, tooFew, Whole } from './ladder-sums.js';
 
-/** One TTL of a ladder. Withheld figures are null. */
-export interface TtlRung {
-  /** Milliseconds. */
-  readonly ttlMs: number;
-  /** Share of the accesses that a fresh value answers, 0–1. */
-  readonly hitRate: number | null;
-  /** Half of the 95 % interval of `hitRate`. */
-  readonly hitRateError: number | null;
-  /** Share of the hits whose value is outdated, 0–1. */
-  readonly staleShare: number | null;
-  /** Half of the 95 % interval of `staleShare`. */
-  readonly staleShareError: number | null;
-  readonly loadsPerHour: number | null;
-  /** Milliseconds of the origin's time per hour. */
-  readonly loadMsPerHour: number | null;
-  /** The reason, with the required and the present amount: `observation: 5m of the 10m that it needs`. */
-  readonly withheld?: string;
-}
+export type { TtlRung };
 
 /** A TTL that is better than today's. */
 export interface AdvisedTtl extends TtlRung {

@@ -17,18 +17,23 @@ export interface PolicyInForce {
   readonly lock: boolean;
 }
 
-/** The effect of a TTL: a rung of the ladder. */
+/** One TTL of a ladder. Withheld figures are null. */
 export interface TtlRung {
+  /** Milliseconds. */
   readonly ttlMs: number;
-  /** Null if it is withheld, and so are the others. */
+  /** Share of the accesses that a fresh value answers, 0–1. */
   readonly hitRate: number | null;
+  /** Half of the 95 % interval of `hitRate`. */
   readonly hitRateError: number | null;
+  /** Share of the hits whose value is outdated, 0–1. */
   readonly staleShare: number | null;
+  /** Half of the 95 % interval of `staleShare`. */
   readonly staleShareError: number | null;
   readonly loadsPerHour: number | null;
+  /** Milliseconds of the origin's time per hour. */
   readonly loadMsPerHour: number | null;
-  /** Why there are no figures; undefined if there are. */
-  readonly withheld?: string | undefined;
+  /** The reason, with the required and the present amount: `observation: 5m of the 10m that it needs`. */
+  readonly withheld?: string;
 }
 
 /** The rungs of one pattern. */

@@ -34,6 +34,14 @@ export function percent(share: number): string {
   return `${of100 > 0 && of100 < 1 ? of100.toFixed(1) : Math.round(of100)} %`;
 }
 
+/** `83 % ± 1.2`: the hit rate of a rung with its error. */
+export function rateText({
+  hitRate,
+  hitRateError,
+}: Readonly<Record<'hitRate' | 'hitRateError', number | null>>): string {
+  return `${percent(hitRate ?? 0)} ± ${((hitRateError ?? 0) * 100).toFixed(1)}`;
+}
+
 /** At most three decimals, none from ten on; with thousands separators. */
 export function figure(value: number): string {
   if (value >= 10) return Math.round(value).toLocaleString('en');

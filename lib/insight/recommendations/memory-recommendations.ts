@@ -1,5 +1,5 @@
 import type { LayerEvidence, MemoryRung, PatternEvidence } from '../evidence/evidence.js';
-import { bytesText, figure, percent, policyCode } from './figures-in-text.js';
+import { bytesText, figure, percent, policyCode, rateText } from './figures-in-text.js';
 import { type Advice } from './recommendation-types.js';
 
 /*
@@ -23,31 +23,21 @@ export function moreMemory(evidence: LayerEvidence): Advice | undefined {
   const best = Math.max(0, ...larger.map((rung) => gainOf(rung, today)));
   const chosen = larger.find((rung) => gainOf(rung, today) >= best * ENOUGH_OF_GAIN);
   if (chosen === undefined || best < LEAST_GAIN) return undefined;
-  const bound = boundOf(evidence, chosen.factor);
-  const bytes = (stats.totalSizeBytes ?? 0) * (chosen.factor - 1);
-  const gain = gainOf(chosen, today);
+  const { bound, bytes, advice } = resized(evidence, today, chosen);
   return {
     code: 'MORE_MEMORY',
     title: `Raise ${bound.option} of ${layer} from ${boundText(bound, 'from')} to ${boundText(bound, 'to')}`,
     why:
       `${figure(stats.evictions)} entries were evicted because the layer was full. With ${bound.option}: ${bound.to} the hit rate of the layer ` +
-      `is ${rateOf(chosen)} instead of ${rateOf(today)}, for about ${bytesText(bytes)} more.`,
-    change: bound,
-    evidence: sizeFigures(evidence, today),
-    predicted: {
-      hitRate: chosen.hitRate,
-      hitRateError: chosen.hitRateError,
-      staleShare: null,
-      timeSavedMsPerHour: gain * (stats.totalRequests / evidence.hours) * evidence.loadMs,
-      bytes,
-    },
-    confidence: gain > 2 * errorOf(chosen, today) ? 'high' : 'medium',
+      `is ${rateText(chosen)} instead of ${rateText(today)}, for about ${bytesText(bytes)} more.`,
+    ...advice,
+    confidence: gainOf(chosen, today) > 2 * errorOf(chosen, today) ? 'high' : 'medium',
   };
 }
 
 /** Less memory, if a smaller layer would have the same hits. */
 export function lessMemory(evidence: LayerEvidence): Advice | undefined {
-  const { layer, stats, ladder, withheld } = evidence;
+  const { layer, ladder, withheld } = evidence;
   const today = rungAt(ladder, 1);
   if (withheld !== undefined || today === undefined || !isFull(evidence)) return undefined;
   const smaller = ladder
@@ -56,25 +46,31 @@ export function lessMemory(evidence: LayerEvidence): Advice | undefined {
     .sort((a, b) => a.factor - b.factor);
   const [chosen] = smaller;
   if (chosen === undefined) return undefined;
-  const bound = boundOf(evidence, chosen.factor);
-  const bytes = (stats.totalSizeBytes ?? 0) * (1 - chosen.factor);
+  const { bound, bytes, advice } = resized(evidence, today, chosen);
   return {
     code: 'LESS_MEMORY',
     title: `Lower ${bound.option} of ${layer} from ${boundText(bound, 'from')} to ${boundText(bound, 'to')}`,
     why:
-      `With ${bound.option}: ${bound.to} the hit rate of the layer is ${rateOf(chosen)} instead of ${rateOf(today)}: the other ` +
-      `entries are rarely requested. That frees about ${bytesText(bytes)}.`,
-    change: bound,
-    evidence: sizeFigures(evidence, today),
-    predicted: {
-      hitRate: chosen.hitRate,
-      hitRateError: chosen.hitRateError,
-      staleShare: null,
-      timeSavedMsPerHour: gainOf(chosen, today) * (stats.totalRequests / evidence.hours) * evidence.loadMs,
-      bytes: -bytes,
-    },
+      `With ${bound.option}: ${bound.to} the hit rate of the layer is ${rateText(chosen)} instead of ${rateText(today)}: the other ` +
+      `entries are rarely requested. That frees about ${bytesText(-bytes)}.`,
+    ...advice,
     confidence: 'medium',
   };
+}
+
+/** What both advices say of another size. @returns `bytes` that it takes more than today's; less than 0 if it takes fewer. */
+function resized(evidence: LayerEvidence, today: MemoryRung, chosen: MemoryRung) {
+  const { stats, hours, loadMs } = evidence;
+  const bound = boundOf(evidence, chosen.factor);
+  const bytes = (stats.totalSizeBytes ?? 0) * (chosen.factor - 1);
+  const predicted = {
+    hitRate: chosen.hitRate,
+    hitRateError: chosen.hitRateError,
+    staleShare: null,
+    timeSavedMsPerHour: gainOf(chosen, today) * (stats.totalRequests / hours) * loadMs,
+    bytes,
+  };
+  return { bound, bytes, advice: { change: bound, evidence: sizeFigures(evidence, today), predicted } };
 }
 
 const MIN_ENTRIES = 50;
@@ -144,10 +140,6 @@ function boundOf({ stats, maxEntries, maxBytes }: LayerEvidence, factor: number)
 function boundText({ option, ...change }: Advice['change'], which: 'from' | 'to'): string {
   const bound = change[which] as number;
   return option === 'maxBytes' ? bytesText(bound) : figure(bound);
-}
-
-function rateOf({ hitRate, hitRateError }: MemoryRung): string {
-  return `${percent(hitRate ?? 0)} ± ${((hitRateError ?? 0) * 100).toFixed(1)}`;
 }
 
 function sizeFigures({ stats, maxEntries, maxBytes, accesses }: LayerEvidence, today: MemoryRung): Advice['evidence'] {

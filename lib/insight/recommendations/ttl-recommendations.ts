@@ -1,5 +1,5 @@
 import type { ChangeEvidence, PatternEvidence, PolicyInForce, TtlEvidence, TtlRung } from '../evidence/evidence.js';
-import { duration, figure, percent, policyCode, spoken } from './figures-in-text.js';
+import { duration, figure, percent, policyCode, rateText, spoken } from './figures-in-text.js';
 import { type Advice } from './recommendation-types.js';
 
 /*
@@ -36,7 +36,7 @@ export function raiseTtl({
     title: `Raise the TTL of ${pattern} from ${from} to ${to}`,
     why:
       `${percent(expired / stats.cacheMisses)} of misses found an entry expired. With ttl: '${to}' the hit rate is ` +
-      `${predictedRate(advised)} instead of ${predictedRate(today)}, and ${percent(advised.staleShare ?? 0)} of hits return ` +
+      `${rateText(advised)} instead of ${rateText(today)}, and ${percent(advised.staleShare ?? 0)} of hits return ` +
       `an outdated value (${percent(maxStaleShare)} is allowed).`,
     change: { option: 'ttl', from, to, code: policyCode(pattern, declared, `ttl: '${to}'`) },
     evidence: ttlFigures(ttl!, today, expired),
@@ -53,7 +53,7 @@ export function lowerTtl(evidence: PatternEvidence): Advice | undefined {
   const { today, advised } = rungs;
   if (today.staleShare === null || today.staleShare - (today.staleShareError ?? 0) <= maxStaleShare) return undefined;
   const [from, to] = written(policy, today, advised);
-  const rate = advised.hitRate === null ? '' : `, at a hit rate of ${predictedRate(advised)}`;
+  const rate = advised.hitRate === null ? '' : `, at a hit rate of ${rateText(advised)}`;
   return {
     code: 'LOWER_TTL',
     title: `Lower the TTL of ${pattern} from ${from} to ${to}`,
@@ -183,10 +183,6 @@ function written(policy: PolicyInForce | undefined, today: TtlRung, advised: Ttl
   const declared = policy?.ttlMs ?? 0;
   const base = Math.abs(declared - today.ttlMs) < today.ttlMs * SAME_TTL ? declared : today.ttlMs;
   return [duration(base), duration((base * advised.ttlMs) / today.ttlMs)];
-}
-
-function predictedRate({ hitRate, hitRateError }: TtlRung): string {
-  return `${percent(hitRate ?? 0)} ± ${((hitRateError ?? 0) * 100).toFixed(1)}`;
 }
 
 function effectOf(today: TtlRung, advised: TtlRung): Advice['predicted'] {

@@ -38,12 +38,19 @@ export class LateHandlers implements OnModuleDestroy {
     this.#subjects = { reply, cache, metrics, named, fleet, databases, instances, warmer, profiler };
   }
 
+  /** A failed load is tried again by the next request. */
   loaded(): Promise<RouteHandlers> {
-    return (this.#loading ??= import('./route-handlers.js').then((code) => {
-      const handlers = new code.RouteHandlers(this.#subjects);
-      if (this.#isClosed) handlers.close();
-      return handlers;
-    }));
+    return (this.#loading ??= import('./route-handlers.js').then(
+      (code) => {
+        const handlers = new code.RouteHandlers(this.#subjects);
+        if (this.#isClosed) handlers.close();
+        return handlers;
+      },
+      (error: unknown) => {
+        this.#loading = undefined;
+        throw error;
+      },
+    ));
   }
 
   /** Answers a request with what a route reads. */
@@ -60,6 +67,8 @@ export class LateHandlers implements OnModuleDestroy {
   /** Runs before the server waits for its connections to end. */
   async onModuleDestroy(): Promise<void> {
     this.#isClosed = true;
-    (await this.#loading)?.close();
+    // A failed load leaves nothing to close.
+    const handlers = await this.#loading?.catch(() => undefined);
+    handlers?.close();
   }
 }

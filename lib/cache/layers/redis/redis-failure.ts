@@ -36,6 +36,9 @@ export function isExplained(error: unknown): boolean {
 /** Attaches an explanation for the log to a failed operation: what its command needed, not where the client threw. */
 export function explainFailure(error: unknown, address: string): void {
   explainError(error, () => {
+    if (errorKind(error) === 'DisconnectsClientError') {
+      return `${address} had not answered when this process closed the connection. Check that its server runs.`;
+    }
     const found = explained(error, DEPTH);
     return found === undefined ? undefined : `${address} ${found.what}. ${found.remedy}.`;
   });

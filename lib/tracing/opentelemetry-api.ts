@@ -1,5 +1,6 @@
 import type * as api from '@opentelemetry/api';
 import { CacheError } from '../cache/base/errors.js';
+import { installCommand } from '../cache/optional-package.js';
 import { installedRequire } from '../cache/own-file.js';
 
 /** The API of OpenTelemetry, as its package exports it. */
@@ -32,7 +33,7 @@ export function openTelemetryApi(): OpenTelemetryApi {
 function missing(cause: unknown): CacheError {
   return new CacheError(
     'MISSING_PACKAGE',
-    'Tracing needs the package @opentelemetry/api: npm install @opentelemetry/api. In a bundle, give it as tracing: { api }.',
+    `Tracing needs the package @opentelemetry/api: ${installCommand('@opentelemetry/api')}. In a bundle, give it as tracing: { api }.`,
     { cause },
   );
 }

@@ -131,7 +131,7 @@ describe('without hot-shots', () => {
     const { StatsdExporter: Fresh } = await import('../../../lib/exporters/statsd/index.js');
     await expect((new Fresh() as { start(source: ExportSource): Promise<void> }).start(source)).rejects.toMatchObject({
       code: 'MISSING_PACKAGE',
-      message: 'The StatsD exporter needs the package hot-shots: npm install hot-shots',
+      message: 'The StatsD exporter needs the package hot-shots: npm install hot-shots@17',
     });
   });
 });

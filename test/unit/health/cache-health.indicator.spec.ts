@@ -108,7 +108,7 @@ describe('the health indicator without Terminus', () => {
     });
     await expect(indicator({}).isHealthy('cache')).rejects.toMatchObject({
       code: 'MISSING_PACKAGE',
-      message: 'CacheHealthIndicator needs the package @nestjs/terminus: npm install @nestjs/terminus',
+      message: 'CacheHealthIndicator needs the package @nestjs/terminus: npm install @nestjs/terminus@12',
     });
   });
 });

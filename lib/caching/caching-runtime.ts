@@ -1,5 +1,4 @@
 import {
-  type ExecutionContext,
   Inject,
   Injectable,
   type OnApplicationBootstrap,
@@ -34,6 +33,7 @@ import { settleInstances } from './handlers/instances.js';
 import { moveInnermost } from './handlers/outside-interceptors.js';
 import type { Fault } from './keys/key-design.js';
 import { RouteHits } from './http/route-hits.js';
+import { shortenChains } from './http/sole-interceptor.js';
 import { WarmingRequests } from './gate/warming-requests.js';
 
 /** Runs `@Cached` and `@CacheInvalidate` in one application. */
@@ -87,7 +87,12 @@ export class CachingRuntime
 
   /** Call it before Nest adds the middleware of modules and the routes to the adapter. */
   async beforeRoutes(): Promise<void> {
-    this.#routesAreMade = this.#routes.watch(this.#adapterHost.httpAdapter, this.#early !== undefined);
+    const stopWatching = this.#routes.watch(this.#adapterHost.httpAdapter, this.#early !== undefined);
+    const stopShortening = shortenChains();
+    this.#routesAreMade = () => {
+      stopWatching();
+      stopShortening();
+    };
     await this.#early?.beforeRoutes();
   }
 
@@ -161,8 +166,8 @@ export class CachingRuntime
     return this.#compiler.handlers();
   }
 
-  handlerOf(execution: ExecutionContext): HandlerRunner | undefined {
-    return this.#handlers.find(execution);
+  handlerOf(implementation: unknown, cls: unknown, transport: string): HandlerRunner | undefined {
+    return this.#handlers.find(implementation, cls, transport);
   }
 
   methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined {

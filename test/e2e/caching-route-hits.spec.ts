@@ -41,7 +41,7 @@ const Tenant = createParamDecorator((_data: unknown, context: ExecutionContext) 
 let calls = 0;
 let chained: ReturnType<typeof jest.spyOn>;
 beforeEach(() => {
-  chained = jest.spyOn(CachedInterceptor.prototype, 'intercept');
+  chained = jest.spyOn(CachedInterceptor.prototype, 'runnerOf');
 });
 afterEach(async () => {
   calls = 0;

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { Observable } from 'rxjs';
-import { CachingLink } from './class-host.js';
+import { CachingLink, type HandlerRunner } from './class-host.js';
 import { warnWithoutModule } from './without-module.js';
 
 /** Answers decorated handlers from the cache. If no module provides the cache, it passes every call on. */
@@ -25,7 +25,12 @@ export class CachedInterceptor implements NestInterceptor {
   }
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
-    const handler = this.#link?.runtime?.handlerOf(execution);
+    const handler = this.runnerOf(execution.getHandler(), execution.getClass(), execution.getType());
     return handler === undefined ? next.handle() : handler.answer(execution, next);
+  }
+
+  /** Returns what answers a handler; undefined if it runs uncached. */
+  runnerOf(implementation: unknown, cls: unknown, transport: string): HandlerRunner | undefined {
+    return this.#link?.runtime?.handlerOf(implementation, cls, transport);
   }
 }

@@ -10,6 +10,13 @@ export interface MethodRunner {
 /** Answers the calls of one decorated handler in one application. */
 export interface HandlerRunner {
   answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>>;
+  /**
+   * Answers a call of a handler that has no other interceptor, without Nest's chain; HTTP only.
+   * @param args the arguments of the route.
+   * @param run runs pipes and handler.
+   * @returns what Nest sends, or a promise of it.
+   */
+  answerAlone?(args: readonly unknown[], run: () => Promise<unknown>): unknown;
 }
 
 /** The part of an application that decorated methods and handlers use. */
@@ -17,7 +24,7 @@ export interface ApplicationRuntime {
   /** Undefined if the method runs undecorated, as handlers do: their interceptor answers from the cache. */
   methodOf(site: MethodSite, host: ClassHost): MethodRunner | undefined;
   /** Undefined if the handler runs uncached. */
-  handlerOf(execution: ExecutionContext): HandlerRunner | undefined;
+  handlerOf(implementation: unknown, cls: unknown, transport: string): HandlerRunner | undefined;
 }
 
 /** The decorated methods of one class in one application. */

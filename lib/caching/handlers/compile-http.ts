@@ -234,7 +234,21 @@ function answeringParts(
   const failures = new RouteFailures();
   const decisions = new RouteDecisions();
   return {
-    handler: new HttpHandler(cache, plan, gate, headers, answers, runs, probe, failures, decisions, now, outside === 0),
+    handler: new HttpHandler(
+      cache,
+      plan,
+      gate,
+      headers,
+      answers,
+      runs,
+      probe,
+      failures,
+      decisions,
+      now,
+      outside === 0,
+      cls,
+      implementation,
+    ),
     atRoute: !handler.isAtRoute
       ? undefined
       : new RouteAnswer(

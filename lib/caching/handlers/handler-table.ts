@@ -1,4 +1,3 @@
-import type { ExecutionContext } from '@nestjs/common';
 import type { HandlerRunner } from '../decoration/class-host.js';
 
 /** The runner of one handler function. Several classes may inherit the function, and several transports may call it. */
@@ -21,11 +20,8 @@ export class HandlerTable {
     this.#rows.set(implementation, { cls, transport, make, runner: undefined, next });
   }
 
-  find(execution: ExecutionContext): HandlerRunner | undefined {
-    let row = this.#rows.get(execution.getHandler());
-    if (row === undefined) return undefined;
-    const cls: unknown = execution.getClass();
-    const transport: string = execution.getType();
+  find(implementation: unknown, cls: unknown, transport: string): HandlerRunner | undefined {
+    let row = this.#rows.get(implementation);
     while (row !== undefined && (row.cls !== cls || row.transport !== transport)) row = row.next;
     return row === undefined ? undefined : (row.runner ??= row.make());
   }

@@ -1,5 +1,3 @@
-import type { CallHandler } from '@nestjs/common';
-import { lastValueFrom } from 'rxjs';
 import type { CacheLog } from '../../cache/base/cache-log.js';
 import { NotKept } from '../../cache/base/observer.js';
 import type { AnnotatedLoadContext } from '../../cache/policies/read-plan.js';
@@ -7,6 +5,7 @@ import type { Invalidation } from '../invalidation/invalidation.js';
 import type { TagTemplates } from '../invalidation/tag-templates.js';
 import type { HttpRequest } from '../gate/http-request.js';
 import type { Call } from '../inputs/call.js';
+import { type HandlerCall, resultOf } from './handler-call.js';
 import type { ResponseAdapter } from './response-adapter.js';
 import {
   type HandlerMarks,
@@ -48,7 +47,7 @@ export class HandlerRuns {
     readonly answers: Pick<StoredAnswers, 'sendsJson'>,
   ) {}
 
-  begin(call: Call, next: CallHandler): HandlerRun {
+  begin(call: Call, next: HandlerCall): HandlerRun {
     return new HandlerRun(this, call, next);
   }
 
@@ -82,7 +81,7 @@ export class HandlerRun {
   constructor(
     private readonly runs: HandlerRuns,
     private readonly call: Call,
-    private readonly next: CallHandler,
+    private readonly next: HandlerCall,
   ) {}
 
   /** Call this before the request is answered without this run, or when it is aborted. */
@@ -100,7 +99,7 @@ export class HandlerRun {
     if (!this.left) this.#before = responseBefore(responses, this.#response);
     let result: unknown;
     try {
-      result = await lastValueFrom(this.next.handle());
+      result = await resultOf(this.next);
     } catch (error) {
       this.ended = true;
       // The handler may have failed because its response was already sent, so requests that joined it run the handler

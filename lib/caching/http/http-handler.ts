@@ -1,10 +1,12 @@
 import { type CallHandler, type ExecutionContext, GatewayTimeoutException } from '@nestjs/common';
-import { EMPTY, from, lastValueFrom, Observable, of, type Subscription } from 'rxjs';
+import { EMPTY, isObservable, Observable, of, type Subscription } from 'rxjs';
 import type { Entry } from '../../cache/entries/entry.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import { Outcome } from '../../cache/base/observer.js';
 import type { AnnotatedLoadContext, ReadPlan } from '../../cache/policies/read-plan.js';
 import type { HandlerRunner } from '../decoration/class-host.js';
+import type { ClassConstructor } from '../decoration/decorated-classes.js';
+import type { Method } from '../decoration/method-site.js';
 import type { Probe } from '../inputs/probe.js';
 import { type Call, handlerCall } from '../inputs/call.js';
 import {
@@ -17,8 +19,10 @@ import {
   WarmingRead,
 } from '../gate/request-gate.js';
 import type { AnswerHeaders } from './answer-headers.js';
+import { type HandlerCall, resultOf } from './handler-call.js';
 import type { HandlerRun, HandlerRuns } from './handler-run.js';
 import type { HttpRequest } from '../gate/http-request.js';
+import { RouteCall } from './route-call.js';
 import type { RouteDecisions } from './route-decisions.js';
 import type { RouteFailures } from './route-failures.js';
 import type { StoredAnswers } from './stored-answers.js';
@@ -38,10 +42,21 @@ export class HttpHandler implements HandlerRunner {
     private readonly decisions: RouteDecisions,
     private readonly now: () => number,
     private readonly innermostOnly: boolean,
+    private readonly cls: ClassConstructor,
+    private readonly implementation: Method,
   ) {}
 
   answer(execution: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
-    const call = handlerCall(execution);
+    const answer = this.#answer(handlerCall(execution), () => next.handle());
+    return answer instanceof Promise ? answer.then(observableOf) : observableOf(answer);
+  }
+
+  answerAlone(args: readonly unknown[], run: () => Promise<unknown>): unknown {
+    return this.#answer(new RouteCall(args, this.cls, this.implementation), run);
+  }
+
+  /** @returns an answer, an Observable of it, or a promise of either. */
+  #answer(call: Call, next: HandlerCall): unknown {
     const request = call.args[0] as HttpRequest;
     this.failures.rethrow(request);
     const decided = this.decisions.take(request);
@@ -52,7 +67,7 @@ export class HttpHandler implements HandlerRunner {
       : this.#admitted(call, next, admission);
   }
 
-  #admitted(call: Call, next: CallHandler, admission: Admission): Observable<unknown> | Promise<Observable<unknown>> {
+  #admitted(call: Call, next: HandlerCall, admission: Admission): unknown {
     if (typeof admission === 'string') return this.#stored(call, next, admission);
     if (admission instanceof Bypass) return this.#bypass(call, next, admission);
     return admission instanceof WarmingRead
@@ -60,23 +75,21 @@ export class HttpHandler implements HandlerRunner {
       : this.#conditional(call, next, admission);
   }
 
-  #stored(call: Call, next: CallHandler, key: string): Observable<unknown> | Promise<Observable<unknown>> {
+  #stored(call: Call, next: HandlerCall, key: string): unknown {
     const entry = this.cache.fresh(key, this.plan);
     return entry === undefined ? this.#load(call, next, key, false) : this.#hit(call, next, key, entry);
   }
 
-  #hit({ args }: Call, next: CallHandler, key: string, entry: Entry): Observable<unknown> {
-    this.probe?.offer(() => this.cache.valueOf(entry, this.plan), next);
-    return of(this.answers.hit(args[0] as HttpRequest, args[1] as object, key, entry));
+  #hit({ args }: Call, next: HandlerCall, key: string, entry: Entry): unknown {
+    this.probe?.offerRun(
+      () => this.cache.valueOf(entry, this.plan),
+      () => resultOf(next),
+    );
+    return this.answers.hit(args[0] as HttpRequest, args[1] as object, key, entry);
   }
 
   /** Loads on subscription. Unsubscribing does not cancel the load, which others may have joined. */
-  #load(
-    call: Call,
-    next: CallHandler,
-    key: string,
-    reload: boolean,
-  ): Observable<unknown> | Promise<Observable<unknown>> {
+  #load(call: Call, next: HandlerCall, key: string, reload: boolean): unknown {
     // Nest itself subscribes once and never unsubscribes.
     if (this.innermostOnly) return this.#loaded(call, next, key, this.runs.begin(call, next), reload);
     return new Observable((subscriber) => {
@@ -84,7 +97,7 @@ export class HttpHandler implements HandlerRunner {
       let answer: Subscription | undefined;
       this.#loaded(call, next, key, run, reload).then(
         (found) => {
-          answer = found.subscribe(subscriber);
+          answer = observableOf(found).subscribe(subscriber);
         },
         (error: unknown) => subscriber.error(error),
       );
@@ -95,13 +108,7 @@ export class HttpHandler implements HandlerRunner {
     });
   }
 
-  async #loaded(
-    call: Call,
-    next: CallHandler,
-    key: string,
-    run: HandlerRun,
-    reload: boolean,
-  ): Promise<Observable<unknown>> {
+  async #loaded(call: Call, next: HandlerCall, key: string, run: HandlerRun, reload: boolean): Promise<unknown> {
     const loader = (context: AnnotatedLoadContext) => run.run(context);
     const answer = await (reload
       ? this.cache.reload(key, loader, this.plan)
@@ -114,20 +121,20 @@ export class HttpHandler implements HandlerRunner {
     if (answer.entry === undefined) {
       // Nothing was stored. Use the result of this request's own run, because another request's result may be for its caller
       // only.
-      if (run.unsharable !== undefined) return of(run.unsharable);
-      if (!run.started && this.runs.ownAnswers) return next.handle();
+      if (run.unsharable !== undefined) return run.unsharable;
+      if (!run.started && this.runs.ownAnswers) return next();
       this.headers.miss(response, undefined, { collapsed: !run.started, reload });
-      return of(this.answers.encoded(request, response, answer.value, undefined));
+      return this.answers.encoded(request, response, answer.value, undefined);
     }
     const { entry, outcome } = answer;
     if (outcome === Outcome.miss || outcome === Outcome.coalesced || outcome === Outcome.error) {
       this.headers.miss(response, entry, { collapsed: outcome === Outcome.coalesced, reload });
-      if (run.started) return of(this.answers.encoded(request, response, answer.value, entry));
+      if (run.started) return this.answers.encoded(request, response, answer.value, entry);
     } else this.headers.hit(response, entry, outcome === Outcome.stale);
-    return of(this.answers.stored(request, response, entry));
+    return this.answers.stored(request, response, entry);
   }
 
-  async #conditional(call: Call, next: CallHandler, read: ConditionalRead): Promise<Observable<unknown>> {
+  async #conditional(call: Call, next: HandlerCall, read: ConditionalRead): Promise<unknown> {
     switch (await conditionalAnswer(this.cache, read, this.now)) {
       case 'stored':
         return this.#stored(call, next, read.key);
@@ -141,33 +148,38 @@ export class HttpHandler implements HandlerRunner {
   }
 
   /** Answers a request of warming: loads unless the entry is fresh, and counts neither as hit nor as miss. */
-  async #warmed(call: Call, next: CallHandler, { key, visit }: WarmingRead): Promise<Observable<unknown>> {
+  async #warmed(call: Call, next: HandlerCall, { key, visit }: WarmingRead): Promise<unknown> {
     visit.bypassed = key === undefined;
-    if (key === undefined) return next.handle();
+    if (key === undefined) return next();
     visit.key = key;
     visit.warmed = false;
     const [request, response] = call.args as [HttpRequest, object];
     const fresh = await this.cache.freshEntry(key);
-    if (fresh !== undefined) return of(this.answers.stored(request, response, fresh));
+    if (fresh !== undefined) return this.answers.stored(request, response, fresh);
     const run = this.runs.begin(call, next);
     let ended: Promise<unknown> | undefined;
     await this.cache.renew(key, (context) => (ended = run.run(context)), this.plan);
     const value = await ended;
     const entry = await this.cache.freshEntry(key);
     visit.warmed = run.started && entry !== undefined;
-    if (run.started) return of(run.unsharable ?? this.answers.encoded(request, response, value, entry));
-    return of(entry === undefined ? undefined : this.answers.stored(request, response, entry));
+    if (run.started) return run.unsharable ?? this.answers.encoded(request, response, value, entry);
+    return entry === undefined ? undefined : this.answers.stored(request, response, entry);
   }
 
-  #bypass(call: Call, next: CallHandler, bypass: Bypass): Observable<unknown> {
+  #bypass(call: Call, next: HandlerCall, bypass: Bypass): unknown {
     this.cache.bypass(this.plan, bypass.reason);
     this.headers.bypass(call.args[1] as object, bypass);
-    return this.runs.invalidations.length === 0 ? next.handle() : from(this.#uncached(call, next));
+    return this.runs.invalidations.length === 0 ? next() : this.#uncached(call, next);
   }
 
-  async #uncached(call: Call, next: CallHandler): Promise<unknown> {
-    const result: unknown = await lastValueFrom(next.handle());
+  async #uncached(call: Call, next: HandlerCall): Promise<unknown> {
+    const result = await resultOf(next);
     for (const invalidation of this.runs.invalidations) await invalidation.after(call, result);
     return result;
   }
+}
+
+/** What the interceptors outside ours get: an answer in an Observable, or the handler's own. */
+function observableOf(answer: unknown): Observable<unknown> {
+  return isObservable(answer) ? answer : of(answer);
 }

@@ -1,13 +1,12 @@
 import type { HttpServer } from '@nestjs/common';
-import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { LayeredCache } from '../../cache/layered-cache.js';
 import type { ReadPlan } from '../../cache/policies/read-plan.js';
 import type { ClassConstructor } from '../decoration/decorated-classes.js';
 import type { Method } from '../decoration/method-site.js';
-import type { Call } from '../inputs/call.js';
 import type { HttpRequest } from '../gate/http-request.js';
 import type { RequestGate } from '../gate/request-gate.js';
 import type { ResponseAdapter } from './response-adapter.js';
+import { RouteCall } from './route-call.js';
 import type { RouteDecisions } from './route-decisions.js';
 import type { RouteFailures } from './route-failures.js';
 import type { StoredAnswers } from './stored-answers.js';
@@ -69,29 +68,6 @@ export class RouteAnswer {
       failures.note(request, error);
       return false;
     }
-  }
-}
-
-/** A call of a handler at its route. It creates Nest's context on first use, because few keys read it. */
-class RouteCall implements Call {
-  readonly args: readonly unknown[];
-  readonly instance = undefined;
-  #execution: ExecutionContextHost | undefined;
-
-  constructor(
-    args: readonly unknown[],
-    private readonly cls: ClassConstructor,
-    private readonly implementation: Method,
-  ) {
-    this.args = args;
-  }
-
-  get execution(): ExecutionContextHost {
-    return (this.#execution ??= new ExecutionContextHost(
-      [...this.args],
-      this.cls as never,
-      this.implementation as never,
-    ));
   }
 }
 

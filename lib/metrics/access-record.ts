@@ -2,34 +2,34 @@ import type { Clock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 import { type CacheObserver, MissReason, Operation, Outcome, Result } from '../cache/base/observer.js';
 
-/** An access to a value that is cached elsewhere, recorded by hand: `metrics.record({ … })`. */
+/** A manually recorded access to a value that is cached elsewhere: `metrics.record({ … })`. */
 export interface AccessRecord {
   readonly operation: keyof typeof Operation;
-  /** The key; its pattern is detected. Give `key` or `pattern`. */
+  /** The key, whose pattern is detected. Give `key` or `pattern`. */
   readonly key?: string;
   /** The pattern, such as `feed:*`. */
   readonly pattern?: string;
   /**
-   * How it ended. `get`: `hit stale miss coalesced error`; `set` and `warm`: `ok rejected error`; `has`, `delete` and
-   * `invalidate`: `ok absent error`; `load` and `refresh`: `ok rejected error timeout`.
+   * The result. `get`: `hit stale miss coalesced error`; `set` and `warm`: `ok rejected error`; `has`, `delete` and `invalidate`: `ok
+   * absent error`; `load` and `refresh`: `ok rejected error timeout`.
    */
   readonly result: 'hit' | 'stale' | 'miss' | 'coalesced' | 'ok' | 'absent' | 'rejected' | 'error' | 'timeout';
   /** Milliseconds, zero or more. */
   readonly responseTimeMs: number;
-  /** `GET /feeds/discover`: method and route template. */
+  /** Method and route template, such as `GET /feeds/discover`. */
   readonly endpoint?: string;
-  /** Bytes of the value that was set. */
+  /** Bytes of the stored value. */
   readonly sizeBytes?: number;
 }
 
-/** The argument of a timer: an {@link AccessRecord} without its time, and without its result if `end` gives it. */
+/** The argument of a timer: an {@link AccessRecord} without its time. The result may be left out. */
 export type TimerSubject = Omit<AccessRecord, 'responseTimeMs' | 'result'> & Partial<Pick<AccessRecord, 'result'>>;
 
-/** A running measurement; recorded once, by `end` or at the end of the block that declared it with `using`. */
+/** A running measurement. It is recorded once: by `end`, or at the end of the block that declared it with `using`. */
 export interface MetricsTimer extends Disposable {
   /**
-   * Records, and returns the milliseconds that passed. A second call records nothing. Without a result, a `get` counts as a miss
-   * and every other operation as a success.
+   * Records the access and returns the elapsed milliseconds. A second call records nothing. Without a result, a `get` counts as a miss and
+   * every other operation as a success.
    */
   end(result?: AccessRecord['result']): number;
 }
@@ -53,8 +53,8 @@ const RESULTS: Readonly<Record<Exclude<AccessRecord['operation'], 'get'>, readon
 };
 
 /**
- * Reports to an observer an access that happened elsewhere.
- * @throws CacheError `INVALID_RECORD` for an invalid record; it names the field.
+ * Reports an access that happened elsewhere to an observer.
+ * @throws CacheError `INVALID_RECORD` for an invalid record; the message names the field.
  */
 export function recordAccess(observer: CacheObserver, access: AccessRecord): void {
   checkAccess(access);
@@ -139,7 +139,7 @@ export class Stopwatch implements MetricsTimer {
   }
 }
 
-/** The result of a timer that was ended without one: a miss or a success. */
+/** Returns the result of a timer that ends without one: a miss or a success. */
 export function defaultResult(operation: AccessRecord['operation']): AccessRecord['result'] {
   return operation === 'get' ? 'miss' : 'ok';
 }

@@ -28,7 +28,7 @@ export type { SubjectMetrics };
 
 export interface CacheMetricsOptions {
   readonly clock: Clock;
-  /** Prepended to every exported metric name. @default '' */
+  /** The prefix of every exported metric name. @default '' */
   readonly prefix?: string;
 }
 
@@ -38,7 +38,7 @@ export interface OtherProcess {
   readonly layers: readonly HeldStatus[];
 }
 
-/** The sources of one process: its own `MetricsState`, and sources of other folders. */
+/** The sources of one process: its own `MetricsState`, and sources from other folders. */
 interface OwnSources extends StatisticsSources {
   readonly figures: MetricsState;
   status: () => readonly HeldStatus[];
@@ -47,26 +47,26 @@ interface OwnSources extends StatisticsSources {
 }
 
 /**
- * Every figure of the cache, by pattern, endpoint, layer, operation and window. Besides reading figures, it
- * counts accesses to values cached elsewhere, exports, and carries figures over a restart.
+ * All figures of the cache, by pattern, endpoint, layer, operation and window. It also counts accesses to values that are cached elsewhere,
+ * exports figures, and keeps them over a restart.
  * @publicApi
  */
 export class CacheMetrics extends CacheStatistics implements FamilySource {
-  /** Prepended to every exported metric name. */
+  /** The prefix of every exported metric name. */
   readonly prefix: string;
   readonly #observer: CacheObserver;
   readonly #own: OwnSources;
   readonly #catalogue: Catalogue;
-  /** Families of other rooms. */
+  /** Sources of families from other rooms. */
   readonly #others = new Set<FamilySource>();
-  /** Families of named caches, by name. */
+  /** Sources of families of named caches, by name. */
   readonly #caches = new Map<string, FamilySource>();
-  /** By pattern; bounded by the number of handlers. */
+  /** Declarations by pattern. There are at most as many as handlers. */
   readonly #declarations = new Map<string, PatternDeclaration>();
-  /** Bytes that the next dump will take, estimated from the last one. */
+  /** The expected bytes of the next dump, estimated from the last one. */
   #expectedDumpBytes: number | undefined;
 
-  /** @param observer the recorder to which the cache reports; with any other observer every figure is zero. */
+  /** @param observer the recorder to which the cache reports. With another observer every figure is zero. */
   constructor(observer: CacheObserver, judgement: Judgement, { clock, prefix = '' }: CacheMetricsOptions) {
     const figures = observer instanceof MetricsRecorder ? observer.state : new MetricsState(clock, 0, 0);
     const own: OwnSources = { clock, figures, judgement, status: () => [], alerts: new Set(), ttls: new Map() };
@@ -77,22 +77,21 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     this.#catalogue = new Catalogue(figures, () => own.status());
   }
 
-  /** Sets all counts to zero; states such as an open circuit stay. */
+  /** Sets all counts to zero. States, such as an open circuit, stay. */
   reset(): void {
     this.#own.figures.reset();
   }
 
   /**
    * Counts an access to a value that is cached elsewhere.
-   * @throws CacheError `INVALID_RECORD` for a record that is invalid; it names the field.
+   * @throws CacheError `INVALID_RECORD` for an invalid record; the message names the field.
    */
   record(access: AccessRecord): void {
     recordAccess(this.#observer, access);
   }
 
   /**
-   * Measures until `end(result)`, or to the end of the block:
-   * `using timer = metrics.startTimer({ operation: 'set', key })`.
+   * Measures an access until `end(result)`, or until the end of the block: `using timer = metrics.startTimer({ operation: 'set', key })`.
    * @throws CacheError `INVALID_RECORD` as {@link record} does.
    */
   startTimer(subject: TimerSubject): MetricsTimer {
@@ -104,7 +103,7 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return this.#familiesBeside(this.#catalogue.families());
   }
 
-  /** As {@link families}, with the totals over all patterns read in advance, in slices. */
+  /** Returns the same as {@link families}, after it has read the totals over all patterns in slices. */
   async collectFamilies(): Promise<Iterable<MetricFamily>> {
     const overall = await runInSlices(this.#own.figures.overallInSteps('all'));
     return this.#familiesBeside(this.#catalogue.families(overall));
@@ -121,7 +120,7 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return () => this.#caches.delete(name);
   }
 
-  /** Lets every source update its figures; ends by their deadlines, whatever fails. */
+  /** Lets every source update its figures. It resolves within their time limits, even if sources fail. */
   async refresh(): Promise<void> {
     await Promise.allSettled([...this.#others, ...this.#caches.values()].map((source) => source.refresh?.()));
   }
@@ -138,12 +137,12 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return () => this.#own.alerts.delete(source);
   }
 
-  /** The warnings of other sources, without the warnings of the health report. */
+  /** Returns the warnings of other sources, without those of the health report. */
   warnings(): readonly HealthWarning[] {
     return [...this.#own.alerts].flatMap((source) => [...source()]);
   }
 
-  /** Calls back whenever the circuit of a layer opens or closes. Replaces the previous callback. */
+  /** Calls back when the circuit of a layer opens or closes. Replaces the previous callback. */
   watchCircuits(changed: () => void): void {
     if (this.#observer instanceof MetricsRecorder) this.#observer.circuitChanged = changed;
   }
@@ -153,7 +152,7 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return encodeDump(this.#own.figures, this.#own.status());
   }
 
-  /** As {@link dump}, in slices, so that the event loop stays free. */
+  /** Encodes all counts as {@link dump} does, in slices, so that the event loop stays free. */
   async collectDump(): Promise<Uint8Array> {
     const dump = await encodeDumpInSlices(this.#own.figures, this.#own.status(), this.#expectedDumpBytes);
     this.#expectedDumpBytes = Math.ceil(dump.length * 1.125);
@@ -161,20 +160,20 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
   }
 
   /**
-   * Continues the counts of an earlier process, in place of the counts since the start.
-   * @throws DumpFault for bytes that are not a dump, or of another version; nothing is changed then.
+   * Continues the counts of an earlier process. They replace the counts since the start.
+   * @throws DumpFault for bytes that are not a dump or are of another version; then nothing is changed.
    */
   restore(dump: Uint8Array): void {
     restoreDump(dump, new MetricsState(this.#own.clock, Infinity, Infinity), true);
     restoreDump(dump, this.#own.figures, false);
   }
 
-  /** Decodes the dump of another process, for {@link together}. @throws DumpFault */
+  /** Decodes a dump of another process for {@link together}. @throws DumpFault */
   other(dump: Uint8Array): OtherProcess {
     return runAtOnce(this.#otherInSteps(dump));
   }
 
-  /** As {@link other}, in slices, so that the event loop stays free. */
+  /** Decodes a dump as {@link other} does, in slices, so that the event loop stays free. */
   collectOther(dump: Uint8Array): Promise<OtherProcess> {
     return runInSlices(this.#otherInSteps(dump));
   }
@@ -185,7 +184,7 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return { state, layers };
   }
 
-  /** The live statistics of this process together with those of others. All windows end now, not when the dumps were made. */
+  /** Returns the statistics of this process and of others as one. All windows end now, not when the dumps were made. */
   together(others: readonly OtherProcess[]): CacheStatistics {
     const own = this.#own;
     const figures = new MetricsStateSum([own.figures, ...others.map(({ state }) => state)]);
@@ -197,29 +196,29 @@ export class CacheMetrics extends CacheStatistics implements FamilySource {
     return new CacheStatistics({ ...own, figures, status });
   }
 
-  /** Sets the function that returns entry counts, bytes and connections, in the order of `attach`. */
+  /** Sets the function that returns the status of the layers, in the order of `attach`. */
   watchLayers(status: () => readonly HeldStatus[]): void {
     this.#own.status = status;
   }
 
-  /** Declares a pattern of handlers: matching keys are counted under it from now on. Fields that are left out stay as declared before. */
+  /** Declares a pattern of handlers. From now on, matching keys are counted under it. Fields that are left out stay as declared before. */
   declare(pattern: string, declaration: PatternDeclaration): void {
     this.#own.ttls.set(pattern, declaration.ttlMs);
     this.#declarations.set(pattern, { ...this.#declarations.get(pattern), ...declaration });
     if (this.#observer instanceof MetricsRecorder) this.#observer.declare(pattern);
   }
 
-  /** The pattern that a key is counted under; undefined if nothing is counted. Counts nothing itself. */
+  /** Returns the pattern under which a key is counted; undefined if nothing is counted. Counts nothing. */
   patternOf(key: string): string | undefined {
     return this.#observer instanceof MetricsRecorder ? this.#observer.patternOf(key) : undefined;
   }
 
-  /** The declaration of a pattern; undefined if no handler declares it. */
+  /** Returns the declaration of a pattern; undefined if no handler declares it. */
   declarationOf(pattern: string): PatternDeclaration | undefined {
     return this.#declarations.get(pattern);
   }
 
-  /** The statistics of the handler or method that these series belong to. */
+  /** Returns the statistics of the handler or method that owns these series. */
   viewOf(series: readonly Series[]): SubjectMetrics {
     const tracks = series.flatMap((each) =>
       each instanceof SeriesHandle ? (each.bySide ?? each.byPattern ?? []) : [],

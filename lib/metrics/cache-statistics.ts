@@ -40,30 +40,30 @@ export interface StatisticsSources {
   readonly clock: Clock;
   readonly figures: MetricsReading;
   readonly judgement: Judgement;
-  /** Reads entry counts, bytes and connections of the layers as they are now. */
+  /** Returns the current entry counts, bytes and connections of the layers. */
   readonly status: () => readonly HeldStatus[];
   /** Further warnings, which {@link CacheStatistics.getRealtime} adds to its own. */
   readonly alerts: Iterable<AlertSource>;
-  /** The TTL in force of declared patterns, milliseconds; null if it follows from the value. */
+  /** The current TTL of declared patterns, milliseconds; null if it depends on the value. */
   readonly ttls: ReadonlyMap<string, number | null>;
 }
 
 const OPERATIONS = Object.keys(Operation) as (keyof typeof Operation)[];
 
-/** The counts by which patterns are ranked; costs less than their statistics. */
+/** The counts by which patterns are ranked. They cost less than full statistics. */
 interface PatternCounts {
   readonly pattern: string;
   readonly requests: number;
   readonly hitRate: number | null;
 }
 
-/** A reading of figures, a few patterns per step. */
+/** A reading of figures in steps of a few patterns. */
 type Steps<T> = Generator<void, T>;
 
 /**
- * Statistics of the cache, of one process or of several together. Snapshots are frozen. A window is one of `1m 5m 1h 24h all`,
- * `all` if none is given; any other name throws a CacheError `UNKNOWN_WINDOW`. Each statistic can be read synchronously (`getStats()`)
- * or in slices (`collectStats()`), so that the event loop stays free; use slices from a thousand patterns on.
+ * Statistics of the cache, of one process or of several as one. Snapshots are frozen. A window is one of `1m 5m 1h 24h all`, by default
+ * `all`; any other name throws a CacheError `UNKNOWN_WINDOW`. Each statistic can be read synchronously (`getStats()`) or in slices
+ * (`collectStats()`), so that the event loop stays free. Use slices if there are a thousand patterns or more.
  * @publicApi
  */
 export class CacheStatistics {
@@ -73,17 +73,17 @@ export class CacheStatistics {
     this.#sources = sources;
   }
 
-  /** The totals over all patterns. */
+  /** Returns the totals over all patterns. */
   getStats(window?: Window): CacheStats {
     return runAtOnce(this.#stats(window));
   }
 
-  /** As {@link getStats}, in slices. */
+  /** Reads {@link getStats} in slices. */
   collectStats(window?: Window): Promise<CacheStats> {
     return runInSlices(this.#stats(window));
   }
 
-  /** One pattern, such as `feed:*`; zeros for a pattern without accesses. */
+  /** Returns one pattern, such as `feed:*`; zeros for a pattern without accesses. */
   getPatternStats(pattern: string, window?: Window): PatternStats {
     return this.#pattern(pattern, windowNamed(window));
   }
@@ -93,32 +93,32 @@ export class CacheStatistics {
     return [...this.#sources.figures.patterns].map(({ name }) => name);
   }
 
-  /** All patterns, in the order in which they were first seen. */
+  /** Returns all patterns, in the order in which they were first seen. */
   getAllPatternStats(window?: Window): readonly PatternStats[] {
     return runAtOnce(this.#patterns(window));
   }
 
-  /** As {@link getAllPatternStats}, in slices. */
+  /** Reads {@link getAllPatternStats} in slices. */
   collectPatternStats(window?: Window): Promise<readonly PatternStats[]> {
     return runInSlices(this.#patterns(window));
   }
 
-  /** All endpoints, in the order in which they were first seen. */
+  /** Returns all endpoints, in the order in which they were first seen. */
   getEndpointStats(window?: Window): readonly EndpointStats[] {
     return runAtOnce(this.#endpoints(window));
   }
 
-  /** As {@link getEndpointStats}, in slices. */
+  /** Reads {@link getEndpointStats} in slices. */
   collectEndpointStats(window?: Window): Promise<readonly EndpointStats[]> {
     return runInSlices(this.#endpoints(window));
   }
 
-  /** All layers, local layer first. */
+  /** Returns all layers; the local layer comes first. */
   getLayerStats(window?: Window): readonly LayerStats[] {
     return runAtOnce(this.#layers(window));
   }
 
-  /** As {@link getLayerStats}, in slices. */
+  /** Reads {@link getLayerStats} in slices. */
   collectLayerStats(window?: Window): Promise<readonly LayerStats[]> {
     return runInSlices(this.#layers(window));
   }
@@ -127,33 +127,33 @@ export class CacheStatistics {
     return runAtOnce(this.#operations(window));
   }
 
-  /** As {@link getOperationStats}, in slices. */
+  /** Reads {@link getOperationStats} in slices. */
   collectOperationStats(window?: Window): Promise<readonly OperationStats[]> {
     return runInSlices(this.#operations(window));
   }
 
-  /** The patterns with the most requests, most first. */
+  /** Returns the patterns with the most requests, most first. */
   getTopPatterns(limit: number, window?: Window): readonly PatternStats[] {
     return runAtOnce(this.#topPatterns(limit, window));
   }
 
-  /** As {@link getTopPatterns}, in slices. */
+  /** Reads {@link getTopPatterns} in slices. */
   collectTopPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
     return runInSlices(this.#topPatterns(limit, window));
   }
 
-  /** The patterns that lose most time to misses, most first: misses × the median load time. */
+  /** Returns the patterns that lose the most time to misses, most first. The lost time is the number of misses × the median load time. */
   getCostliestPatterns(limit: number, window?: Window): readonly PatternStats[] {
     return runAtOnce(this.#costliestPatterns(limit, window));
   }
 
-  /** As {@link getCostliestPatterns}, in slices. */
+  /** Reads {@link getCostliestPatterns} in slices. */
   collectCostliestPatterns(limit: number, window?: Window): Promise<readonly PatternStats[]> {
     return runInSlices(this.#costliestPatterns(limit, window));
   }
 
   /**
-   * Patterns whose hit rate is below `threshold` (0–1), lowest first, each with what to do about it.
+   * Returns the patterns whose hit rate is below `threshold` (0–1), lowest first, each with a recommendation.
    * @param minRequests leaves out patterns with fewer requests. @default 1
    * @param limit the most patterns. @default all
    */
@@ -161,7 +161,7 @@ export class CacheStatistics {
     return runAtOnce(this.#lowPerformers(threshold, window, minRequests, limit));
   }
 
-  /** As {@link getLowPerformers}, in slices. */
+  /** Reads {@link getLowPerformers} in slices. */
   collectLowPerformers(
     threshold: number,
     window?: Window,
@@ -171,32 +171,35 @@ export class CacheStatistics {
     return runInSlices(this.#lowPerformers(threshold, window, minRequests, limit));
   }
 
-  /** Hit rates over all windows: overall, by pattern, and for operations the share that succeeded. */
+  /**
+   * Returns hit rates in all windows: overall, by pattern, and by operation. For operations other than `get` it is the share that
+   * succeeded.
+   */
   getHitRates(): HitRates {
     return runAtOnce(this.#hitRates());
   }
 
-  /** As {@link getHitRates}, in slices. */
+  /** Reads {@link getHitRates} in slices. */
   collectHitRates(): Promise<HitRates> {
     return runInSlices(this.#hitRates());
   }
 
-  /** The current state: the last minute, loads in flight, and open warnings. */
+  /** Returns the current state: the last minute, loads in flight, and open warnings. */
   getRealtime(): Realtime {
     return runAtOnce(this.#realtime());
   }
 
-  /** As {@link getRealtime}, in slices. */
+  /** Reads {@link getRealtime} in slices. */
   collectRealtime(): Promise<Realtime> {
     return runInSlices(this.#realtime());
   }
 
-  /** A window over time: of all patterns together, or of one. @param patterns how many patterns are listed in addition. */
+  /** Returns a window over time, of all patterns together or of one. @param patterns how many patterns to list in addition. */
   getHistory(window: HistoryWindow, pattern?: string, patterns = 0): History {
     return runAtOnce(historyOf(this.#sources, window, pattern, patterns));
   }
 
-  /** As {@link getHistory}, in slices. */
+  /** Reads {@link getHistory} in slices. */
   collectHistory(window: HistoryWindow, pattern?: string, patterns = 0): Promise<History> {
     return runInSlices(historyOf(this.#sources, window, pattern, patterns));
   }
@@ -205,7 +208,7 @@ export class CacheStatistics {
     return runAtOnce(this.#health());
   }
 
-  /** As {@link getHealth}, in slices. */
+  /** Reads {@link getHealth} in slices. */
   collectHealth(): Promise<HealthReport> {
     return runInSlices(this.#health());
   }
@@ -304,7 +307,7 @@ export class CacheStatistics {
     });
   }
 
-  /** Uses one reading of all patterns together, which is most of the work. */
+  /** Reads all patterns together only once, because that is most of the work. */
   *#health(): Steps<HealthReport> {
     const { figures, judgement, clock } = this.#sources;
     const { window, targets } = judgement;
@@ -364,7 +367,7 @@ export class CacheStatistics {
   }
 }
 
-/** Reads each item, one per step. */
+/** Reads each item in a separate step. */
 function* each<T, R>(items: Iterable<T>, read: (item: T) => R): Steps<R[]> {
   const all: R[] = [];
   for (const item of items) {

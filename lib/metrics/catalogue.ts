@@ -19,7 +19,7 @@ import { HistogramTotal } from './windows/histogram.js';
 import { ASYNC_WRITE, evictionAt, LayerCount, layerOperationAt, transitionAt } from './windows/layer-track.js';
 import { WINDOWS } from './windows/window-lengths.js';
 
-/** Label names with their counters or indices, in the order in which they are exported. */
+/** Label values with their counters or indices, in the order of the export. */
 type Names<T> = readonly (readonly [name: string, place: T])[];
 
 /** Results of `get`. */
@@ -46,7 +46,7 @@ const LOADED: Names<Result> = [
   ['error', Result.error],
   ['timeout', Result.timeout],
 ];
-/** All other operations with their results. */
+/** The other operations with their results. */
 const OPERATIONS: readonly (readonly [name: string, operation: Operation, results: Names<Result>])[] = [
   ['set', Operation.set, WRITTEN],
   ['has', Operation.has, LOOKED_UP],
@@ -61,9 +61,9 @@ const REASONS: Names<MissReason> = Object.entries(MissReason).filter(([name]) =>
 /** States of a circuit breaker. */
 const STATES = Object.values(CircuitState);
 
-/** The families of the cache's own metrics, under the names of the reference; figures are read when points are iterated. */
+/** The families of the cache's own metrics, named as in the reference. Figures are read when points are iterated. */
 export class Catalogue {
-  /** Labels of points, created once: exporters recognise them by identity. */
+  /** The labels of points, created once, because exporters recognise them by identity. */
   readonly #labels = new Map<string, readonly string[]>();
   readonly #trackLabels = new Map<AccessTrack, (readonly string[])[]>();
 
@@ -73,8 +73,8 @@ export class Catalogue {
   ) {}
 
   /**
-   * The totals over all patterns are read once for all families, when the first family needs them.
-   * @param collected the totals over all patterns since the start, if the caller has read them already.
+   * Returns the families. The totals over all patterns are read once for all of them, when the first family needs them.
+   * @param collected the totals over all patterns since the start, if the caller has already read them.
    */
   families(collected?: OverallSum): MetricFamily[] {
     let read: Overall | undefined;
@@ -292,7 +292,7 @@ export class Catalogue {
     ];
   }
 
-  /** All results of `get`; of the other operations those that happened. */
+  /** Returns a point for each result of `get`, and for each result of another operation that occurred. */
   #operationsOf(access: AccessTrack): MetricPoint[] {
     const { name } = access;
     const points: MetricPoint[] = [];
@@ -333,15 +333,15 @@ export class Catalogue {
   }
 }
 
-/** All patterns together. */
+/** The totals over all patterns. */
 interface Overall {
   readonly counters: Float64Array;
   readonly responseTimes: HistogramTotal;
-  /** Of hits in memory alone. */
+  /** The times of hits in memory only. */
   readonly localTimes: HistogramTotal;
 }
 
-/** A copy: the sum it is read from is reused. */
+/** Copies the totals, because the given sum is reused. */
 function overallOf({ sum }: OverallSum): Overall {
   const localTimes = new HistogramTotal();
   localTimes.add(sum.histograms[AccessTime.local]!);
@@ -350,7 +350,7 @@ function overallOf({ sum }: OverallSum): Overall {
   return { counters: sum.counters.slice(), responseTimes: all, localTimes };
 }
 
-/** The points of one track after the other, read lazily: the reader may rest between two tracks. */
+/** Reads the points of one track after the other, on demand, so that the reader can rest between two tracks. */
 export function* each(
   tracks: Iterable<AccessTrack>,
   points: (access: AccessTrack) => MetricPoint[],

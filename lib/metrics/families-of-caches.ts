@@ -2,8 +2,8 @@ import { OWN_CACHE } from '../cache/base/tokens.js';
 import type { FamilySource, MetricFamily, MetricPoint } from './family.js';
 
 /**
- * Merges the families of an application's own cache and of its named ones: families that a named cache has get the label `cache`. Families
- * that belong to no single cache, such as warming and databases, stay as they are.
+ * Merges the families of an application's own cache and of its named caches. A family that a named cache has too gets the label `cache`.
+ * Families that belong to no cache, such as those of warming and databases, stay unchanged.
  */
 export function familiesOfCaches(
   own: readonly MetricFamily[],

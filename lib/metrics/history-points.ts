@@ -12,7 +12,7 @@ interface HistorySources {
   readonly figures: MetricsReading;
 }
 
-/** A window over time, one pattern per step. */
+/** Returns a window over time. Reads one pattern per step. */
 export function* historyOf(
   { clock, figures }: HistorySources,
   window: HistoryWindow,
@@ -41,7 +41,7 @@ export function* historyOf(
   });
 }
 
-/** Names of the patterns whose misses cost most: misses × the median load time. */
+/** Returns the names of the patterns that lose the most time to misses: misses × the median load time. */
 export function* mostTimeLost(figures: MetricsReading, window: Window, limit: number): Generator<void, string[]> {
   const losses: { readonly name: string; readonly lostMs: number; readonly misses: number }[] = [];
   for (const { name } of figures.patterns) {

@@ -9,7 +9,7 @@ import type {
   Window,
 } from './snapshot.js';
 
-/** The figures by which the cache's health is judged: one window, read at one time. */
+/** The figures by which the health of the cache is judged, for one window at one time. */
 export interface HealthFacts {
   readonly stats: CacheStats;
   /** The patterns with a target. */
@@ -22,7 +22,7 @@ export interface HealthFacts {
 /** The figures from which a recommendation is derived. */
 export interface PatternFacts {
   readonly stats: PatternStats;
-  /** The TTL in force, milliseconds; null if none is known. */
+  /** The current TTL, milliseconds; null if unknown. */
   readonly ttlMs: number | null;
 }
 
@@ -31,27 +31,27 @@ export interface DeclaringMethod {
   /** The name of its class. */
   readonly class: string;
   readonly method: string;
-  /** `http` or another transport of a handler; `method` for a provider's. */
+  /** `http` or another transport of a handler; `method` for a method of a provider. */
   readonly transport: string;
-  /** As statistics name it, such as `GET /feeds/:id`; null if it is not an endpoint. */
+  /** The endpoint as statistics name it, such as `GET /feeds/:id`; null if it is not an endpoint. */
   readonly endpoint: string | null;
 }
 
 /** A pattern as handlers and methods declare it. */
 export interface PatternDeclaration {
-  /** The TTL in force, milliseconds, which recommendations name; null if it follows from the value. */
+  /** The current TTL, milliseconds, for recommendations; null if it depends on the value. */
   readonly ttlMs: number | null;
-  /** As `@Cached` writes it, such as `product:{params.id}`. */
+  /** The pattern as `@Cached` writes it, such as `product:{params.id}`. */
   readonly text?: string;
-  /** Every handler and method that declares it. */
+  /** Every handler and method that declares the pattern. */
   readonly declaredBy?: readonly DeclaringMethod[];
-  /** Holds the policy in force: an override replaces the policy. */
+  /** Holds the policy that applies now. An override replaces the policy. */
   readonly plan?: { readonly policy: ResolvedPolicy<never> };
 }
 
 /** Derives health and recommendations from figures. The metrics themselves only count. */
 export interface Judgement {
-  /** The window used for the health. */
+  /** The window by which the health is judged. */
   readonly window: Window;
   /** The patterns with a target. */
   readonly targets: readonly string[];
@@ -59,5 +59,5 @@ export interface Judgement {
   recommend(facts: PatternFacts): Pick<LowPerformer, 'code' | 'recommendation'>;
 }
 
-/** Warnings of another source (alerts, anomalies), which `getRealtime()` shows too. */
+/** Returns warnings of another source (alerts, anomalies). `getRealtime()` shows them too. */
 export type AlertSource = () => readonly HealthWarning[];

@@ -1,19 +1,19 @@
 import { grown } from '../cache/base/grown.js';
 import { textHash } from '../cache/base/text-hash.js';
 
-/** Not the same in two processes, so that nobody can choose keys that share a place. */
+/** The seed of hashes. It differs in every process, so that nobody can choose keys that share a place. */
 const START = Math.floor(Math.random() * 2 ** 32) | 0;
 const SMALLEST = 16;
 
 /**
- * Finds the numbers of keys: open addressing with linear probing. It takes 20 bytes per key, its name not counted, also if keys
- * are often replaced; a `Map` takes up to 60 then.
+ * Finds the numbers of keys by open addressing with linear probing. It takes 20 bytes per key plus its name, even if keys are often
+ * replaced. A `Map` then takes up to 60.
  */
 export class KeyIndex {
-  /** By number. */
+  /** The keys by number. */
   readonly keys: string[] = [];
   #hashes = new Int32Array(SMALLEST / 2);
-  /** A number and 1 at each place in use, 0 elsewhere. */
+  /** For each place in use a number plus 1, otherwise 0. */
   #places = new Int32Array(SMALLEST);
 
   /** The number of keys up to which the index does not grow. */
@@ -21,7 +21,7 @@ export class KeyIndex {
     return this.#hashes.length;
   }
 
-  /** The number of a key, or -1. */
+  /** Returns the number of a key, or -1. */
   find(key: string): number {
     const hash = textHash(key, START);
     const mask = this.#places.length - 1;
@@ -31,7 +31,7 @@ export class KeyIndex {
     }
   }
 
-  /** Adds a key that is not there. @returns its number: they count from 0 */
+  /** Adds a key that is not in the index. @returns its number, counted from 0 */
   add(key: string): number {
     if (this.keys.length === this.capacity) this.#grow();
     const number = this.keys.push(key) - 1;
@@ -40,7 +40,7 @@ export class KeyIndex {
     return number;
   }
 
-  /** Gives the number of a key to another one that is not there. */
+  /** Gives the number of a key to another key that is not in the index. */
   replace(number: number, key: string): void {
     this.#displace(number);
     this.keys[number] = key;
@@ -55,7 +55,7 @@ export class KeyIndex {
     this.#places[at] = number + 1;
   }
 
-  /** Frees the place of a number, and moves those behind it that are not at their own place (Knuth, TAOCP 3, 6.4, algorithm R). */
+  /** Frees the place of a number, and moves later numbers that are not at their own place (Knuth, TAOCP 3, 6.4, algorithm R). */
   #displace(number: number): void {
     const places = this.#places;
     const mask = places.length - 1;

@@ -3,7 +3,7 @@ import type { CacheObserver, Series } from '../cache/base/observer.js';
 /** The series of an observer that counts nothing. */
 const NOWHERE: Series = Object.freeze({ pattern: '', endpoint: undefined });
 
-/** Counts and times nothing: `metrics: false`. */
+/** An observer that counts and times nothing, for `metrics: false`. */
 export class NoopObserver implements CacheObserver {
   attach(): void {}
   series(): Series {

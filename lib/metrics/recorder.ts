@@ -33,9 +33,9 @@ export interface RecorderOptions {
   readonly maxPatterns?: number;
   /** The most endpoints counted separately. @default 100 */
   readonly maxEndpoints?: number;
-  /** The pattern of a key that no handler declared; undefined leaves it to detection. */
+  /** Returns the pattern of a key that no handler declared. Undefined: the pattern is detected. */
   readonly patternOf?: (key: string) => string | undefined;
-  /** Numbers from 0 to 1, for sampling. @default Math.random */
+  /** Returns numbers from 0 to 1, for sampling. @default Math.random */
   readonly random?: () => number;
   readonly log?: CacheLog;
 }
@@ -44,10 +44,10 @@ const DEFAULT_LIMIT = 100;
 const NO_OPTIONS: SeriesOptions = {};
 
 /**
- * Counts the events of a cache in bounded memory. A hit changes a few cells of one array; it allocates nothing.
+ * Counts the events of a cache in bounded memory. A hit changes a few cells of one array and allocates nothing.
  *
- * Every access is counted. `samplingRate` of the hits in memory are timed, each weighted by 1 / rate. Of all other accesses the cache
- * measures the times anyway: all are recorded, unless the rate is 0: then nothing is timed.
+ * Every access is counted. Of the hits in memory, the share `samplingRate` is timed, and each timed hit gets the weight 1 / rate. The cache
+ * measures all other accesses anyway, so all of them are timed. With a rate of 0, nothing is timed.
  */
 export class MetricsRecorder implements CacheObserver {
   readonly state: MetricsState;
@@ -83,7 +83,7 @@ export class MetricsRecorder implements CacheObserver {
     return this.#registry.series(pattern, endpoint, options);
   }
 
-  /** Counts keys that match this pattern under it, including keys that are written or deleted by hand. */
+  /** Counts keys that match a pattern under it, including keys that the application writes or deletes directly. */
   declare(pattern: string): void {
     this.#registry.declare(pattern);
   }
@@ -92,7 +92,7 @@ export class MetricsRecorder implements CacheObserver {
     return this.#registry.seriesOf(key);
   }
 
-  /** The pattern that a key is counted under, unless its handler names another. Counts nothing. */
+  /** Returns the pattern under which a key is counted, unless its handler names another. Counts nothing. */
   patternOf(key: string): string {
     return this.#registry.patternOf(key);
   }
@@ -238,7 +238,7 @@ export class MetricsRecorder implements CacheObserver {
     if (this.#timesLayers) track.histograms[ASYNC_WRITE]!.record(durationMs, 1);
   }
 
-  /** A hit of another layer in the same turn: counted like any other access. */
+  /** Counts a hit of another layer in the same turn like any other access. */
   #hitBehind(series: Series, layer: number, startedAt: number): void {
     const ms = this.#clock.now() - startedAt;
     this.access(series, Outcome.hit, layer, ms, ms, MissReason.none);
@@ -270,7 +270,7 @@ export class MetricsRecorder implements CacheObserver {
   }
 }
 
-/** @param bytes the size of a stored value, if it is known; else 0. */
+/** @param bytes the size of a stored value, or 0 if unknown. */
 function countOperation(track: Track, at: number, operation: Operation, result: Result, bytes: number): void {
   track.advance(at);
   const { counters } = track;

@@ -3,24 +3,24 @@ import type { Window } from './windows/window-lengths.js';
 export { type Window, WINDOWS } from './windows/window-lengths.js';
 
 /**
- * The statistics of one window. Times are milliseconds, rates 0–1; a rate or time without data is
- * null. Quantiles are within 2.2 % of the exact ones.
+ * The statistics of one window. Times are milliseconds, rates 0–1. A rate or time without data is null. Quantiles are within 2.2 % of the
+ * exact ones.
  */
 export interface CacheStats {
   /** `cacheHits + cacheMisses`. */
   readonly totalRequests: number;
-  /** Accesses that the cache answered, stale answers included. */
+  /** Accesses that the cache answered, including stale answers. */
   readonly cacheHits: number;
-  /** All other accesses: plain misses, loads, coalesced waits, failures of the cache. */
+  /** All other accesses: plain misses, loads, joined loads, failures of the cache. */
   readonly cacheMisses: number;
   readonly staleHits: number;
   readonly coalesced: number;
   readonly bypasses: number;
   readonly errors: number;
-  /** Loads run, in the foreground and as refreshes. */
+  /** Loads, including refreshes. */
   readonly recalculations: number;
   readonly loadErrors: number;
-  /** Loads that the origin answered with an `HttpException` of 4xx (except 408, 425, 429): no errors, and nothing to store. */
+  /** Loads that the origin answered with an `HttpException` of 4xx (except 408, 425, 429). They are not errors, and nothing is stored. */
   readonly loadRejections: number;
   readonly waitTimeouts: number;
   readonly sizeLimitRejections: number;
@@ -33,7 +33,7 @@ export interface CacheStats {
   readonly operationsInFlight: number;
   readonly hitRate: number | null;
   readonly missRate: number | null;
-  /** The cache's own time: from the request until the cache has the value or has found that it has none. */
+  /** The time of the cache itself: from the request until it has the value or knows that it has none. */
   readonly avgResponseTimeMs: number | null;
   readonly p50ResponseTimeMs: number | null;
   readonly p95ResponseTimeMs: number | null;
@@ -44,7 +44,7 @@ export interface CacheStats {
   readonly p50LoadTimeMs: number | null;
   readonly p95LoadTimeMs: number | null;
   readonly p99LoadTimeMs: number | null;
-  /** Hits × the mean load time: what callers would have waited for the origin. */
+  /** The time that callers would have waited for the origin: hits × the mean load time. */
   readonly timeSavedMs: number;
   /** Misses by reason. */
   readonly missReasons: Readonly<Record<'cold' | 'expired' | 'evicted' | 'invalidated' | 'error' | 'unknown', number>>;
@@ -63,7 +63,7 @@ export interface NotKeptCounts {
   readonly skipped: number;
   /** The handler sets a cookie. */
   readonly cookie: number;
-  /** A stream or an iterator, which can be read once only. */
+  /** A stream or an iterator, which can be read only once. */
   readonly stream: number;
   /** Responses with this status are not stored. */
   readonly status: number;
@@ -73,13 +73,13 @@ export interface NotKeptCounts {
   readonly size: number;
   /** The value cannot be copied faithfully. */
   readonly value: number;
-  /** Null or undefined, without a TTL set for it. */
+  /** The value is null or undefined, and no TTL for such values is set. */
   readonly empty: number;
   /** The TTL of this value is 0. */
   readonly ttl: number;
   /** The policy's `ttl`, `tags` or `cacheIf` failed. */
   readonly policy: number;
-  /** An invalidation came during the load. */
+  /** The key or a tag was invalidated during the load. */
   readonly invalidated: number;
   /** No layer stored it. */
   readonly layer: number;
@@ -88,14 +88,14 @@ export interface NotKeptCounts {
 export interface PatternStats extends CacheStats {
   readonly pattern: string;
   readonly notKept: NotKeptCounts;
-  /** Mean size of the values set, bytes. */
+  /** Mean size of the stored values, bytes. */
   readonly avgValueBytes: number | null;
 }
 
 export interface EndpointStats extends CacheStats {
-  /** `GET /feeds/discover`: method and route template, never the concrete URL. */
+  /** Method and route template, such as `GET /feeds/discover`, never the concrete URL. */
   readonly endpoint: string;
-  /** The time callers waited, loads included. */
+  /** The time callers waited, including loads. */
   readonly avgTotalTimeMs: number | null;
   readonly p50TotalTimeMs: number | null;
   readonly p95TotalTimeMs: number | null;
@@ -122,16 +122,16 @@ export interface LayerStats {
   readonly totalSizeBytes: number | null;
   readonly connected: boolean;
   readonly circuitState: 'closed' | 'open' | 'half_open';
-  /** Why it cannot be used, and what to do; present while it cannot and the reason is known. */
+  /** Why the layer cannot be used, and what to do. Present while it cannot be used and the reason is known. */
   readonly failure?: string;
   readonly queueDepth: number;
   readonly writesDropped: number;
   readonly writesFailed: number;
-  /** Invalidations by glob whose entries are not removed yet; present if there are any. */
+  /** Invalidations by glob whose entries are not removed yet. Present if there are any. */
   readonly sweepsPending?: number;
-  /** Invalidations that the layer has not accepted yet; present if there are any. */
+  /** Invalidations that the layer has not accepted yet. Present if there are any. */
   readonly invalidationsPending?: number;
-  /** Present while the last message to the other processes could not be sent. */
+  /** Present if the last message to the other processes could not be sent. */
   readonly busNotSent?: true;
   /** Present while messages of the other processes cannot be received. */
   readonly busUnreachable?: true;
@@ -143,7 +143,7 @@ export interface OperationStats {
   readonly operation: 'get' | 'set' | 'has' | 'delete' | 'invalidate' | 'load' | 'refresh' | 'warm';
   readonly count: number;
   readonly errors: number;
-  /** Hits over accesses for `get`, successes over all runs for the others. */
+  /** For `get` hits over accesses, for other operations successes over all runs. */
   readonly hitRate: number | null;
   readonly avgResponseTimeMs: number | null;
   readonly p50ResponseTimeMs: number | null;
@@ -182,7 +182,7 @@ export interface Realtime {
 export interface HistoryPoint {
   /** When the part began. */
   readonly start: string;
-  /** Its length, seconds, without unobserved time. */
+  /** The length of the part, seconds, without the time that was not observed. */
   readonly seconds: number;
   readonly totalRequests: number;
   readonly cacheHits: number;
@@ -200,10 +200,10 @@ export interface HistoryPoint {
 /** A window over time, oldest point first. */
 export interface History {
   readonly window: Exclude<Window, 'all'>;
-  /** Of one pattern; null for all patterns together. */
+  /** The pattern; null for all patterns together. */
   readonly pattern: string | null;
   readonly points: readonly HistoryPoint[];
-  /** The patterns that lost most time to misses, most first. */
+  /** The patterns that lost the most time to misses, most first. */
   readonly patterns: readonly { readonly pattern: string; readonly points: readonly HistoryPoint[] }[];
   /** When counting began: the start, or the last reset. */
   readonly since: string;
@@ -253,7 +253,7 @@ export interface HealthReport {
   readonly timestamp: string;
 }
 
-/** What a recommendation says to change. */
+/** What a recommendation suggests to change. */
 export type RecommendationCode =
   | 'RAISE_TTL'
   | 'LOWER_TTL'
@@ -271,9 +271,9 @@ export type RecommendationCode =
   | 'NOT_CACHED';
 
 /**
- * The code of {@link LowPerformer.recommendation}: a recommendation; or if there is none the cause (`LAYER_FAILS`: a layer does not
- * answer, `NOTHING_STORED`: nothing was stored, `COLD_KEYS`: the requested keys had never been loaded); or `WITHHELD`: more data
- * is needed for a recommendation.
+ * The code of {@link LowPerformer.recommendation}. It is a recommendation, or, if there is none, the cause: `LAYER_FAILS`, a layer does not
+ * answer; `NOTHING_STORED`, nothing was stored; `COLD_KEYS`, the requested keys had never been loaded. `WITHHELD`: more data is needed for
+ * a recommendation.
  */
 export type AdviceCode = RecommendationCode | 'LAYER_FAILS' | 'NOTHING_STORED' | 'COLD_KEYS' | 'WITHHELD';
 
@@ -283,7 +283,7 @@ export interface LowPerformer {
   readonly totalRequests: number;
   readonly code: AdviceCode;
   readonly recommendation: string;
-  /** The facts from which the recommendation was derived: reasons of misses, counts of values not stored, the TTL in force. */
+  /** The facts behind the recommendation: reasons of misses, counts of values not stored, and the current TTL. */
   readonly missReasons: CacheStats['missReasons'];
   readonly notKept: NotKeptCounts;
   readonly ttlMs: number | null;

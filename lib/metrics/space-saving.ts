@@ -5,26 +5,26 @@ import { KeyIndex } from './key-index.js';
 export interface RankedKey {
   readonly key: string;
   readonly count: number;
-  /** By how much the count may be too high. */
+  /** The most by which the count may be too high. */
   readonly overcount: number;
 }
 
 /**
- * Finds the most frequent keys of a stream in bounded memory: Space-Saving (Metwally, Agrawal, El Abbadi, ICDT 2005) over a
- * binary heap. It always contains every key whose share is above 1 / `capacity`. A count is too high by at most the count of
- * the key that it replaced. Halving the counts from time to time removes keys that are no longer used.
+ * Finds the most frequent keys of a stream in bounded memory: Space-Saving (Metwally, Agrawal, El Abbadi, ICDT 2005) over a binary heap. It
+ * always holds every key whose share is above 1 / `capacity`. A count is too high by at most the count of the key that it replaced. Call
+ * {@link halve} from time to time, so that keys that are no longer used lose their places.
  */
 export class SpaceSaving {
   readonly #index = new KeyIndex();
-  /** By the number of a key. */
+  /** Counts by the number of a key. */
   #counts = new Float64Array(0);
-  /** By how much a count may be too high: the count of the key that it replaced. */
+  /** The most by which a count may be too high: the count of the key that it replaced. */
   #overcounts = new Float32Array(0);
-  /** How often each key was added since it took its number, halved with the counts. */
+  /** How often each key was added since it got its number, halved with the counts. */
   #adds = new Float32Array(0);
-  /** Numbers of keys: no count is smaller than that of the number above it. */
+  /** A heap of the numbers of keys. No count is smaller than that of the number above it. */
   #heap = new Int32Array(0);
-  /** Where each number is in the heap. */
+  /** The place of each number in the heap. */
   #places = new Int32Array(0);
 
   constructor(private readonly capacity: number) {}
@@ -37,7 +37,7 @@ export class SpaceSaving {
     return this.#index.find(key) !== -1;
   }
 
-  /** Counts one or more occurrences. Returns the key that it replaced, if any. */
+  /** Counts one or more occurrences of a key. Returns the key that it replaced, if any. */
   add(key: string, by = 1): string | undefined {
     const known = this.#index.find(key);
     if (known !== -1) {
@@ -65,14 +65,14 @@ export class SpaceSaving {
     return replaced;
   }
 
-  /** The `limit` most frequent keys that were counted `least` times or more, most frequent first. */
+  /** Returns the `limit` most frequent keys that were counted `least` times or more, most frequent first. */
   top(limit: number, least = 1): string[] {
     return this.ranking(limit, { count: least }).map(({ key }) => key);
   }
 
   /**
-   * The `limit` most frequent keys with their counts, and by how much each may be too high; most frequent first.
-   * @param least leaves out keys with a smaller count that were added less often, too.
+   * Returns the `limit` most frequent keys, most frequent first, with their counts and the most by which each may be too high.
+   * @param least leaves out keys whose count is smaller and that were added less often.
    */
   ranking(limit: number, least: { readonly count: number; readonly adds?: number } = { count: 0 }): RankedKey[] {
     const ranked: RankedKey[] = [];

@@ -18,54 +18,53 @@ import type { WindowSum } from './windows/window-sum.js';
 import type { Window } from './windows/window-lengths.js';
 
 /*
- * The definition of each statistic, as a function of counts. Snapshots, exported families and the views of single
- * handlers all use these functions.
+ * Defines each statistic as a function of counts. Snapshots, exported families and the views of single handlers all use these functions.
  */
 
-/** Hits, stale ones included. */
+/** Returns the hits, including stale ones. */
 export function hitsIn(counters: Float64Array): number {
   return outcomeIn(counters, Outcome.hit) + outcomeIn(counters, Outcome.stale);
 }
 
-/** All other accesses to the cache. */
+/** Returns all other accesses to the cache. */
 export function missesIn(counters: Float64Array): number {
   return (
     outcomeIn(counters, Outcome.miss) + outcomeIn(counters, Outcome.coalesced) + outcomeIn(counters, Outcome.error)
   );
 }
 
-/** Accesses by outcome. */
+/** Returns the accesses with an outcome. */
 export function outcomeIn(counters: Float64Array, outcome: Outcome): number {
   return outcomeOf((counter) => counters[counter]!, outcome);
 }
 
-/** As {@link outcomeIn}, for counters that are read one by one. Hits in memory have a separate counter. */
+/** Returns the same as {@link outcomeIn}, for counters that are read one by one. Hits in memory have a separate counter. */
 export function outcomeOf(counted: (counter: number) => number, outcome: Outcome): number {
   return counted(outcomeAt(outcome)) + (outcome === Outcome.hit ? counted(AccessCount.localHit) : 0);
 }
 
-/** The share of hits, 0–1; null without requests. */
+/** Returns the share of hits, 0–1; null without requests. */
 export function hitRateOf({ counters }: WindowSum): number | null {
   const hits = hitsIn(counters);
   return share(hits, hits + missesIn(counters));
 }
 
-/** The share of an operation's runs that succeeded, 0–1; null without any. */
+/** Returns the share of an operation's runs that succeeded, 0–1; null without runs. */
 export function successRateOf({ counters }: WindowSum): number | null {
   return share(counters[Result.ok]!, sumOf(counters));
 }
 
-/** The response times of hits in memory, and those of all other accesses. */
+/** Returns the response times of hits in memory, and those of all other accesses. */
 export function responseTimes({ histograms }: WindowSum): readonly HistogramTotal[] {
   return [histograms[AccessTime.local]!, histograms[AccessTime.other]!];
 }
 
-/** Evictions of a layer, for any reason. */
+/** Returns the evictions of a layer, for any reason. */
 export function evictionsIn(counters: Float64Array): number {
   return sumOver(EvictionReason, (reason) => counters[evictionAt(reason)]!);
 }
 
-/** All runs of an operation, however they ended. */
+/** Returns all runs of an operation, with any result. */
 export function runsIn({ counters }: WindowSum): number {
   return sumOf(counters);
 }
@@ -76,12 +75,12 @@ const CIRCUIT_STATES = {
   [CircuitState.halfOpen]: 'half_open',
 } as const;
 
-/** A circuit's state by its public name. */
+/** Returns the public name of a circuit's state. */
 export function circuitStateNamed(state: CircuitState): LayerStats['circuitState'] {
   return CIRCUIT_STATES[state];
 }
 
-/** The facts that a snapshot needs besides the counts of a series. */
+/** The facts that a snapshot needs in addition to the counts of a series. */
 export interface SnapshotContext {
   readonly window: Window;
   readonly coverageSeconds: number;
@@ -163,7 +162,7 @@ export function endpointStats(endpoint: string, sum: WindowSum, context: Snapsho
   });
 }
 
-/** Statistics of `get`: the totals over all patterns. */
+/** Returns the statistics of `get`, which are the totals over all patterns. */
 export function getStats(sum: WindowSum, { window, coverageSeconds }: SnapshotContext): OperationStats {
   return Object.freeze({
     operation: 'get' as const,
@@ -192,7 +191,7 @@ export function operationStats(
   });
 }
 
-/** @param local hits answered by the first layer in the same turn, which are counted with the patterns. */
+/** @param local the hits that the first layer answered in the same turn. They are counted with the patterns. */
 export function layerStats(
   { name, circuit, queueDepth }: LayerState,
   status: HeldStatus | undefined,
@@ -245,7 +244,7 @@ function notKeptIn(counters: Float64Array): NotKeptCounts {
   });
 }
 
-/** Loads and refreshes that failed or timed out. */
+/** Returns the loads and refreshes that failed or timed out. */
 function loadErrorsIn(counters: Float64Array): number {
   const failed = (operation: Operation): number =>
     counters[operationAt(operation, Result.error)]! + counters[operationAt(operation, Result.timeout)]!;

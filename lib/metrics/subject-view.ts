@@ -8,11 +8,11 @@ import { windowNamed } from './windows/window-lengths.js';
 export interface SubjectMetrics {
   /** @throws CacheError `UNKNOWN_WINDOW`. */
   getStats(window?: Window): CacheStats;
-  /** Sets the statistics of this handler or method to zero; those of its pattern and the totals stay. */
+  /** Sets the statistics of this handler or method to zero. Those of its pattern and the totals stay. */
   reset(): void;
 }
 
-/** Reads the tracks of one subject: of its endpoints, or of its method. */
+/** Reads the tracks of one handler or method. */
 export class SubjectView implements SubjectMetrics {
   constructor(
     private readonly state: MetricsState,

@@ -14,8 +14,8 @@ import { circuitStateNamed } from '../statistics.js';
 import type { MetricsCollector } from './metrics-collector.js';
 
 /**
- * Passes the events of a cache on to a {@link MetricsCollector}; a batch is passed on key by key. Errors that the
- * collector throws or rejects with are counted.
+ * Passes the events of a cache on to a {@link MetricsCollector}, with one call for each key of a batch. If the collector throws or its
+ * promise rejects, the error is counted.
  */
 export class CollectorObserver implements Partial<CacheObserver> {
   readonly #collector: MetricsCollector;

@@ -16,12 +16,12 @@ import type {
   SeriesOptions,
 } from '../../cache/base/observer.js';
 
-/** Every report that has no answer. */
+/** The names of all reports that return nothing. */
 type Report = Exclude<keyof CacheObserver, 'series' | 'seriesOf'>;
 
 /**
- * Combines several observers. `primary` resolves the series and is called directly. The `others` implement the reports that they
- * need; their errors and rejections are counted and logged once, and affect neither the cache nor other observers.
+ * Combines several observers. `primary` returns the series and is called directly. The `others` implement only the reports that they need.
+ * Their errors and rejections are counted and logged once, and affect neither the cache nor other observers.
  */
 export function composeObservers(
   primary: CacheObserver,
@@ -32,7 +32,7 @@ export function composeObservers(
 }
 
 class ComposedObserver implements CacheObserver {
-  /** The observers of each report, found once: a report without observers costs one comparison. */
+  /** The observers of each report, determined once. A report without observers costs one comparison. */
   readonly #wanting: Readonly<Record<Report, readonly Partial<CacheObserver>[]>>;
 
   constructor(
@@ -75,7 +75,7 @@ class ComposedObserver implements CacheObserver {
     for (const other of this.#wanting.attach) this.#shielded(other, () => other.attach!(layers));
   }
 
-  // Reports of hits, misses and sets call the observers directly: a function for each of them would be allocated at every report.
+  // Frequent reports call the observers directly, because a function for each call would be allocated at every report.
 
   hit(series: Series, layer: number, startedAt: number): void {
     this.primary.hit(series, layer, startedAt);
@@ -232,7 +232,7 @@ class ComposedObserver implements CacheObserver {
     }
   }
 
-  /** An observer that returns a promise may reject later. */
+  /** Handles the result of an observer: if it is a promise, it may reject later. */
   #answered(other: Partial<CacheObserver>, returned: unknown): void {
     if (returned !== undefined) this.errors.returned('observer', nameOf(other, 'observer'), returned);
   }

@@ -1,8 +1,8 @@
 import type { LayerStats } from '../snapshot.js';
 
 /**
- * Receives every cache event, one call each, to count it elsewhere. Durations are milliseconds. Errors that a collector
- * throws or rejects with are counted and logged once.
+ * Receives every cache event with one call each, to count it elsewhere. Durations are milliseconds. If a collector throws or its promise
+ * rejects, the error is counted, and logged once.
  */
 export interface MetricsCollector {
   recordGet(layer: string, hit: boolean, durationMs: number): void;
@@ -12,11 +12,11 @@ export interface MetricsCollector {
   recordQueueDepth(layer: string, depth: number): void;
   recordWriteDropped(layer: string): void;
   recordAsyncWrite(layer: string, success: boolean, durationMs: number): void;
-  /** One access to the whole chain; `layerIndex` is the index of the layer that answered, or -1. */
+  /** Records one access to the whole chain. `layerIndex` is the index of the layer that answered, or -1. */
   recordChainGet(hit: boolean, layerIndex: number, totalDurationMs: number): void;
 }
 
-/** Collects nothing: the default. */
+/** A collector that does nothing, which is the default. */
 export class NoopCollector implements MetricsCollector {
   recordGet(): void {}
   recordSet(): void {}

@@ -11,13 +11,13 @@ export class DumpFault extends Error {
 }
 
 const NS = 1_000_000;
-/** Longer names are cut. */
+/** The most characters of a name; longer names are cut. */
 const MAX_TEXT = 1024;
 
 /** Writes numbers, texts and runs of bytes one after the other. */
 export class DumpWriter {
   readonly packed: PackedWriter;
-  /** For data that is packed before its length is known. */
+  /** Packs data whose length must be known before it is written. */
   readonly scratch = new PackedWriter();
 
   /** @param room the expected number of bytes. */
@@ -29,12 +29,12 @@ export class DumpWriter {
     return this.packed.length;
   }
 
-  /** A whole number of zero or more. */
+  /** Writes a whole number of zero or more. */
   number(value: number): void {
     this.packed.write(Math.max(0, Math.round(value)));
   }
 
-  /** A whole number of zero or more, or null. */
+  /** Writes a whole number of zero or more, or null. */
   optional(value: number | null): void {
     this.number(value === null ? 0 : value + 1);
   }
@@ -43,7 +43,7 @@ export class DumpWriter {
     this.number(value ? 1 : 0);
   }
 
-  /** Milliseconds, to the nanosecond; a negative one is 0, Infinity is none. */
+  /** Writes milliseconds, exact to the nanosecond. A negative duration is written as 0. Infinity is written as "none". */
   duration(ms: number): void {
     this.number(ms === Infinity ? 0 : Math.round(Math.max(0, ms) * NS) + 1);
   }
@@ -57,7 +57,7 @@ export class DumpWriter {
     this.packed.append(value);
   }
 
-  /** Returns all written bytes; nothing may be written afterwards. */
+  /** Returns all written bytes. Write nothing afterwards. */
   take(): Uint8Array<ArrayBuffer> {
     return this.packed.bytes.subarray(0, this.packed.length);
   }
@@ -65,19 +65,19 @@ export class DumpWriter {
 
 /** The most UTF-8 bytes per UTF-16 code unit. */
 const UTF8_BYTES = 3;
-/** Longest number, bytes: seven bits each. */
+/** The most bytes of a number, with seven bits each. */
 const MAX_DIGITS = 8;
 
 /**
- * Reads the bytes of an {@link DumpWriter}. They are untrusted: it never reads beyond their end, and accepts no number,
- * count or time that a dump cannot hold.
+ * Reads the bytes of a {@link DumpWriter}. They are untrusted: it never reads beyond their end, and refuses numbers, counts and times that
+ * a dump cannot hold.
  */
 export class DumpReader {
   readonly packed = new PackedReader();
   readonly #end: number;
   readonly #latest: number;
 
-  /** @param latest times after it are refused, milliseconds since the Unix epoch. */
+  /** @param latest milliseconds since the Unix epoch. Later times are refused. */
   constructor(bytes: Uint8Array<ArrayBuffer>, position: number, end: number, latest = Infinity) {
     this.packed.open(bytes, position);
     this.#end = end;
@@ -99,7 +99,7 @@ export class DumpReader {
     return value;
   }
 
-  /** Two small numbers in one byte; the rest of a larger number follows. */
+  /** Reads two small numbers from one byte. If a number is larger, its rest follows. */
   pair(): readonly [one: number, other: number] {
     const { bytes, position } = this.packed;
     if (position >= this.#end) throw new DumpFault('It ends in the middle of a pair.');
@@ -110,22 +110,22 @@ export class DumpReader {
     return [one, other];
   }
 
-  /** Milliseconds since the Unix epoch; not in the future. */
+  /** Reads milliseconds since the Unix epoch. A time in the future is refused. */
   time(): number {
     return this.count(this.#latest);
   }
 
-  /** The number of a slot of this length; not in the future. */
+  /** Reads the number of a slot of this length. A slot in the future is refused. */
   slot(slotMs: number): number {
     return this.count(Math.floor(this.#latest / slotMs));
   }
 
-  /** The number of the last slot that may have begun. */
+  /** Returns the number of the last slot that may have begun. */
   lastSlot(slotMs: number): number {
     return Math.floor(this.#latest / slotMs);
   }
 
-  /** A number of at most `limit`: how many items follow. */
+  /** Reads how many items follow, at most `limit`. */
   count(limit: number): number {
     const count = this.number();
     if (count > limit) throw new DumpFault(`It announces ${count} items, more than ${limit}.`);
@@ -141,14 +141,14 @@ export class DumpReader {
     return this.number() !== 0;
   }
 
-  /** A duration that is not `Infinity`. */
+  /** Reads a duration that is not `Infinity`. */
   finiteDuration(): number {
     const ms = this.duration();
     if (ms === Infinity) throw new DumpFault('It holds a duration without an end.');
     return ms;
   }
 
-  /** Returns a reader of the next part, which has its own length. */
+  /** Returns a reader for the next part, whose length is written before it. */
   part(): DumpReader {
     const part = this.bytes();
     const from = part.byteOffset - this.packed.bytes.byteOffset;
@@ -166,7 +166,7 @@ export class DumpReader {
     return Buffer.from(bytes).toString();
   }
 
-  /** A view, not a copy. */
+  /** Returns a view of the bytes, not a copy. */
   bytes(): Uint8Array<ArrayBuffer> {
     const length = this.number();
     const from = this.packed.position;

@@ -1,12 +1,12 @@
-/** Marks a number in a pair that does not fit into four bits; the rest follows. */
+/** Marks a number in a pair that does not fit into four bits. Its rest follows. */
 export const NIBBLE = 15;
 
-/** Writes whole numbers of zero and more, seven bits a byte (LEB128), into bytes that it keeps and reuses. */
+/** Writes whole numbers of zero or more with seven bits per byte (LEB128) into a buffer that is reused. */
 export class PackedWriter {
   bytes: Uint8Array<ArrayBuffer>;
   length = 0;
 
-  /** @param room the initial capacity, bytes; it grows by copying. */
+  /** @param room the initial capacity, bytes. To grow, the writer copies its bytes. */
   constructor(room = 1024) {
     this.bytes = new Uint8Array(room);
   }
@@ -45,7 +45,7 @@ export class PackedWriter {
     this.bytes[this.length++] = small;
   }
 
-  /** Two small numbers in one byte, four bits each; see {@link NIBBLE}. */
+  /** Writes two small numbers into one byte, four bits each; see {@link NIBBLE}. */
   writePair(one: number, other: number): void {
     this.write(0);
     this.bytes[this.length - 1] = (Math.min(one, NIBBLE) << 4) | Math.min(other, NIBBLE);

@@ -4,9 +4,9 @@ import { redactedMessage } from '../../cache/base/redacted-error.js';
 import { inSameTurn } from '../../cache/base/thenable.js';
 
 class Declared {
-  /** The number of characters that are not `*`: a longer pattern is more specific. */
+  /** The number of characters that are not `*`. A longer pattern is more specific. */
   readonly length: number;
-  /** Compiled when a key is compared first: keys of handlers need no comparison. */
+  /** Compiled when the first key is compared, because keys of handlers need no comparison. */
   #matcher: GlobMatcher | undefined;
 
   constructor(readonly pattern: string) {
@@ -18,18 +18,18 @@ class Declared {
   }
 }
 
-/** How many keys are remembered with the result of `patternOf`; the previous as many are kept, too. */
+/** How many keys are cached with the result of `patternOf`. The same number of earlier keys is cached, too. */
 const REMEMBERED_KEYS = 1024;
 
-/** The pattern that a declared template is counted under: `product:{params.id}` → `product:*`. */
+/** Returns the pattern under which a declared template is counted: `product:{params.id}` → `product:*`. */
 export function patternOfTemplate(template: string): string {
   return template.includes('{') ? template.replace(/\{[^{}]*\}/g, '*') : template;
 }
 
-/** The patterns that the application gives its keys: by `metrics.patternOf`, and by the declarations of its handlers. */
+/** The patterns that the application gives its keys, by `metrics.patternOf` and by the declarations of its handlers. */
 export class DeclaredPatterns {
   readonly #declared = new Map<string, Declared>();
-  /** The patterns that may match a key, the most specific first, by the first character of the key. */
+  /** The patterns that may match a key, by the key's first character, the most specific first. */
   readonly #byFirst = new Map<number, readonly Declared[]>();
   #ownByKey = new Map<string, string | undefined>();
   #ownByOlderKey = new Map<string, string | undefined>();
@@ -40,14 +40,14 @@ export class DeclaredPatterns {
     private readonly log: CacheLog | undefined,
   ) {}
 
-  /** A pattern that matches every key is ignored: nothing would be left for detection. */
+  /** Adds a pattern. A pattern that matches every key is ignored, because nothing would be left to detect. */
   add(pattern: string): void {
     if (/^\**$/.test(pattern) || this.#declared.has(pattern)) return;
     this.#declared.set(pattern, new Declared(pattern));
     this.#byFirst.clear();
   }
 
-  /** The pattern that the application gives a key; the option takes precedence over declarations. */
+  /** Returns the pattern that the application gives a key. The option takes precedence over declarations. */
   of(key: string): string | undefined {
     const own = this.patternOf === undefined ? undefined : this.#remembered(key, this.patternOf);
     if (own !== undefined) return own;
@@ -88,7 +88,7 @@ export class DeclaredPatterns {
     const first = key.charCodeAt(0);
     const known = this.#byFirst.get(first);
     if (known !== undefined) return known;
-    // A set, `?` or an escape at the start may stand for any character.
+    // A set, `?` or escape at the start may match any character.
     const fitting = [...this.#declared.values()]
       .filter(({ pattern }) => pattern.charCodeAt(0) === first || /^[*?[\\]/.test(pattern))
       .sort((one, other) => other.length - one.length);

@@ -1,7 +1,7 @@
 import { KeyScanner } from './key-scanner.js';
 import { type Candidate, PatternTree } from './pattern-detection.js';
 
-/** The most forms of keys with hidden words that are remembered. */
+/** The most forms with hidden words that are stored. */
 const REMEMBERED = 128;
 const MAX_NODES = 1_024;
 

@@ -1,6 +1,6 @@
-/** How many segments of a key are examined one by one; the rest of the key is one more segment. */
+/** How many segments of a key are examined separately. The rest of the key is one more segment. */
 export const MAX_SEGMENTS = 8;
-/** The most characters shown of a run of separators. */
+/** The most characters of a run of separators that a pattern shows. */
 const MAX_SEPARATOR = 3;
 /** The most characters of a word, and of a part of a word between hyphens. */
 const MAX_WORD = 32;
@@ -24,27 +24,27 @@ const CHAR_KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
 const PRIME = 0x01000193;
 
 /**
- * Cuts a key into the segments between its separators `: / | ? & # , ; =` and blanks, and distinguishes words from identifiers:
- * a segment that holds a digit or a sign, is long, or changes its case like a token is an identifier; `v1` and the like are words.
- * Scans a key once without allocation: the arrays are reused and describe the last key.
+ * Splits a key into the segments between its separators `: / | ? & # , ; =` and blanks, and distinguishes words from identifiers. A segment
+ * is an identifier if it holds a digit or a sign, is long, or changes its case like a token. `v1` and similar segments are words. A scan
+ * allocates nothing: the arrays are reused and describe the last key.
  */
 export class KeyScanner {
-  /** How many segments the key has, at most one more than {@link MAX_SEGMENTS}. */
+  /** The number of segments in the key, at most one more than {@link MAX_SEGMENTS}. */
   count = 0;
   readonly kinds = new Uint8Array(MAX_SEGMENTS + 1);
-  /** Where the separators before each segment begin, where its text begins and ends. */
+  /** For each segment: where the separators before it begin, where its text begins and where it ends. */
   readonly separators = new Int32Array(MAX_SEGMENTS + 1);
   readonly starts = new Int32Array(MAX_SEGMENTS + 1);
   readonly ends = new Int32Array(MAX_SEGMENTS + 1);
   /** The hash of each segment's text. */
   readonly hashes = new Int32Array(MAX_SEGMENTS + 1);
-  /** The hash of the separators before each segment, as far as they are shown. */
+  /** The hash of the separators before each segment, as far as patterns show them. */
   readonly separatorHashes = new Int32Array(MAX_SEGMENTS + 1);
   /** The hash of the whole key. */
   hash = 0;
   readonly #seed: number;
 
-  /** @param seed any whole number; without knowing it, nobody can construct keys with equal hashes. */
+  /** @param seed any whole number. Without the seed, nobody can construct keys with equal hashes. */
   constructor(seed: number) {
     this.#seed = seed | 0;
   }
@@ -80,7 +80,7 @@ export class KeyScanner {
     this.hash = keyHash;
   }
 
-  /** Scans the segment that begins at `start`. @returns its end. */
+  /** Scans the segment that begins at `start`. @returns the end of the segment. */
   #segment(key: string, start: number, place: number): number {
     const { length } = key;
     let hash = this.#seed;
@@ -130,13 +130,13 @@ export class KeyScanner {
     this.kinds[place] = SegmentKind.identifier;
   }
 
-  /** The separators before a segment, as they are shown. */
+  /** Returns the separators before a segment, as patterns show them. */
   separatorOf(key: string, place: number): string {
     const from = this.separators[place]!;
     return key.slice(from, Math.min(this.starts[place]!, from + MAX_SEPARATOR));
   }
 
-  /** A segment with its separators, as it is shown. */
+  /** Returns a segment with its separators, as patterns show it. */
   shownOf(key: string, place: number): string {
     return this.separatorOf(key, place) + key.slice(this.starts[place]!, this.ends[place]!);
   }
@@ -147,7 +147,7 @@ function kindOf(code: number): number {
   return code < 128 ? CHAR_KINDS[code]! : CharKind.lower;
 }
 
-/** The first letter of `v1`, `v12`. */
+/** Returns true for the first letter of `v1` or `v12`. */
 function isVersionMark(code: number): boolean {
   return code === 0x76 || code === 0x56;
 }

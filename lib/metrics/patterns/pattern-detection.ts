@@ -1,20 +1,19 @@
 import { type KeyScanner, MAX_SEGMENTS, SegmentKind } from './key-scanner.js';
 
 /**
- * Detects the patterns of undeclared keys. Any segment of a key may hold a name, an e-mail address or a token, which
- * must not become a label. So a word is shown only if the keys themselves prove that it
- * is part of their structure:
+ * Detects the patterns of undeclared keys. Any segment of a key may hold a name, an e-mail address or a token, which must not become a
+ * label. So a word is shown only if the keys prove that it is part of their structure:
  *
  * - the first segment, if a separator follows it;
  * - a later word that follows different identifiers: `user:1:cart` and `user:2:cart` make `user:*:cart`;
  * - a later word that {@link ENOUGH_KEYS} distinct keys have in common.
  *
- * Everything else is `*`. The tree holds the shown segments, words and stars, one node per segment. A word that is not shown yet is a
- * candidate of the node before it. The last word of a key is distinguished from the same word inside
- * keys. Words are compared by seeded hashes, so that finding the pattern of a key allocates nothing.
+ * Everything else is `*`. The tree holds the shown segments, words and stars, with one node per segment. A word that is not shown yet is a
+ * candidate of the node before it. The last word of a key is distinguished from the same word inside keys. Words are compared by seeded
+ * hashes, so that finding the pattern of a key allocates nothing.
  */
 
-/** How many distinct keys prove a word. */
+/** The number of distinct keys that prove a word. */
 const ENOUGH_KEYS = 20;
 
 const PRIME = 0x01000193;
@@ -22,22 +21,22 @@ const STAR = 0x2a;
 /** Distinguishes the last word of a key from the same word inside keys. */
 const LAST = 0x5bd1e995;
 
-/** The hash of a segment after a node; 30 bits, which V8 stores without allocation. */
+/** Returns the hash of a segment after a node. It has 30 bits, which V8 stores without allocation. */
 function hashOf(separator: number, text: number): number {
   return (Math.imul(separator ^ text, PRIME) ^ (text >>> 15)) >>> 2;
 }
 
-/** A sequence of shown segments with which keys begin. */
+/** A sequence of shown segments at the beginning of keys. */
 export class PatternNode<T> {
-  /** The tree's owner stores its object for the pattern that ends here. */
+  /** The object of the tree's owner for the pattern that ends here. */
   owned: T | undefined;
   readonly children = new Map<number, PatternNode<T>>();
   readonly candidates = new Map<number, Candidate<T>>();
 
   /**
-   * @param pattern of a key that ends here.
-   * @param text of the last segment, with the separators in front of it.
-   * @param masked whether a segment up to here is `*`.
+   * @param pattern the pattern of a key that ends here.
+   * @param text the last segment with the separators before it.
+   * @param masked true if a segment up to here is `*`.
    */
   constructor(
     readonly pattern: string,
@@ -46,9 +45,9 @@ export class PatternNode<T> {
   ) {}
 }
 
-/** A word that is not shown yet, and the evidence for it. */
+/** A word that is not shown yet, with the evidence for it. */
 export class Candidate<T> {
-  /** How many forms with this word their owner keeps; at zero the candidate is dropped. */
+  /** The number of stored forms with this word. At zero the candidate is dropped. */
   uses = 0;
   #identifiers = 0;
   readonly #keys: number[] = [];
@@ -59,9 +58,10 @@ export class Candidate<T> {
   ) {}
 
   /**
-   * @param identifiers a hash of the identifiers before the word; 0 without any.
+   * Records a key with this word.
+   * @param identifiers a hash of the identifiers before the word; 0 if there are none.
    * @param key a hash of the whole key.
-   * @returns whether the word is proved.
+   * @returns true if the word is proved.
    */
   seen(identifiers: number, key: number): boolean {
     if (identifiers !== 0 && this.#identifiers !== 0 && this.#identifiers !== identifiers) return true;
@@ -71,12 +71,12 @@ export class Candidate<T> {
   }
 }
 
-/** One segment of a form: a word, or the part that all identifiers in its place have in common. */
+/** One segment of a form: a word, or the place of an identifier. */
 export interface FormSegment {
-  /** Separators and text; undefined for an identifier, which is never shown. */
+  /** The separators and the text; undefined for an identifier, which is never shown. */
   readonly word: string | undefined;
   readonly wordHash: number;
-  /** Separators and `*`. */
+  /** The separators and `*`. */
   readonly star: string;
   readonly starHash: number;
   readonly last: boolean;
@@ -87,7 +87,7 @@ class HiddenWords<T> {
   count = 0;
   readonly places = new Uint8Array(MAX_SEGMENTS + 1);
   readonly hashes = new Int32Array(MAX_SEGMENTS + 1);
-  /** The hash of the identifiers before each word; 0 without any. */
+  /** The hash of the identifiers before each word; 0 if there are none. */
   readonly identifiers = new Int32Array(MAX_SEGMENTS + 1);
   readonly contexts: PatternNode<T>[] = [];
 
@@ -103,9 +103,12 @@ class HiddenWords<T> {
 export class PatternTree<T> {
   /** The hidden words of the key that was resolved last. */
   readonly hidden = new HiddenWords<T>();
-  /** The hash of the form of the key that was resolved last: equal words in equal places, whatever the identifiers. */
+  /**
+   * The hash of the form of the key that was resolved last. Keys have the same form if they have equal words in equal places, with any
+   * identifiers.
+   */
   formHash = 0;
-  /** A second hash, like {@link formHash}: forms are equal if both are. */
+  /** A second hash of the form. Forms are equal if both hashes are. */
   formCheck = 0;
   readonly #root = new PatternNode<T>('', '', false);
   #nodes = 0;
@@ -116,12 +119,12 @@ export class PatternTree<T> {
     private readonly maxNodes: number,
   ) {}
 
-  /** Whether one more word can be shown. */
+  /** True if one more word can be shown. */
   get hasRoom(): boolean {
     return this.#nodes < this.maxNodes;
   }
 
-  /** The pattern of the key that was scanned last; undefined if the tree is full. */
+  /** Returns the pattern of the key that was scanned last; undefined if the tree is full. */
   resolve(key: string): PatternNode<T> | undefined {
     const { count, kinds, hashes, separatorHashes } = this.scanner;
     const { hidden } = this;
@@ -139,7 +142,7 @@ export class PatternTree<T> {
       let next = node.children.get(segment);
       if (next === undefined) {
         if (kind === SegmentKind.word && (place > 0 || last)) {
-          // The last word is shown only after different identifiers: without an identifier before it, it never is.
+          // A last word without an identifier before it is never shown.
           if (last && !node.masked) segment = hashOf(separator, STAR);
           else hidden.add(place, node, segment, identifiers);
           next = this.#star(node, key, place, separator);
@@ -157,7 +160,7 @@ export class PatternTree<T> {
     return node;
   }
 
-  /** The form of the key that was resolved last. */
+  /** Returns the form of the key that was resolved last. */
   form(key: string): readonly FormSegment[] {
     const scanner = this.scanner;
     const { count, kinds, hashes, separatorHashes } = scanner;
@@ -175,7 +178,7 @@ export class PatternTree<T> {
     });
   }
 
-  /** As {@link resolve}, of a form. @returns the candidates of its hidden words, too. */
+  /** Resolves a form as {@link resolve} does a key. @returns also the candidates of its hidden words. */
   resolveForm(form: readonly FormSegment[]): { node: PatternNode<T> | undefined; candidates: Candidate<T>[] } {
     const candidates: Candidate<T>[] = [];
     let node: PatternNode<T> = this.#root;
@@ -192,7 +195,7 @@ export class PatternTree<T> {
     return { node, candidates };
   }
 
-  /** The candidate of a hidden word of the key that was resolved last, if there is one. */
+  /** Returns the candidate of a hidden word of the key that was resolved last, if there is one. */
   candidateOf(key: string, at: number): Candidate<T> | undefined {
     const { hidden } = this;
     const candidate = hidden.contexts[at]!.candidates.get(hidden.hashes[at]!);
@@ -201,7 +204,7 @@ export class PatternTree<T> {
     return known ? candidate : undefined;
   }
 
-  /** Shows a word from now on, and after it the segments that were shown after the `*` in its place. */
+  /** Shows a word from now on. After it, the segments are shown that were shown after the `*` in its place. */
   show({ context, segment }: Candidate<T>): void {
     context.candidates.delete(segment.wordHash);
     const node = this.#add(context, segment.wordHash, segment.word!, context.masked);
@@ -209,7 +212,7 @@ export class PatternTree<T> {
     if (node !== undefined && star !== undefined) this.#inherit(node, star);
   }
 
-  /** Call when a form with these candidates is dropped. */
+  /** Call this when a form with these candidates is dropped. */
   release(candidates: readonly Candidate<T>[]): void {
     for (const candidate of candidates) {
       const { context, segment } = candidate;

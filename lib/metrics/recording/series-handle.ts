@@ -3,9 +3,9 @@ import { AccessTime, type AccessTrack } from '../windows/access-track.js';
 import type { Track } from '../windows/rotating-track.js';
 
 /**
- * Selects which accesses of a series are timed, and how many others each of them represents. Gaps are drawn at random
- * from the geometric distribution: an access between two timed ones costs one decrement, and a periodic
- * traffic does not distort the sample as it would with a fixed step.
+ * Selects which accesses of a series are timed, and how many accesses each of them represents. The gaps between them are random, from the
+ * geometric distribution. So an access that is not timed costs one decrement, and periodic traffic does not distort the sample as it would
+ * with a fixed step.
  */
 export class Sampling {
   readonly #gapScale: number;
@@ -13,7 +13,7 @@ export class Sampling {
   readonly #restOfWeight: number;
   readonly #random: () => number;
 
-  /** @param rate above 0, below 1. */
+  /** @param rate above 0 and below 1. */
   constructor(rate: number, random: () => number) {
     this.#gapScale = 1 / Math.log1p(-rate);
     this.#wholeWeight = Math.floor(1 / rate);
@@ -21,13 +21,13 @@ export class Sampling {
     this.#random = random;
   }
 
-  /** The number of accesses until the next timed one: 1 or more. */
+  /** Returns the number of accesses until the next timed one, 1 or more. */
   gap(): number {
     const gap = 1 + Math.floor(Math.log(1 - this.#random()) * this.#gapScale);
     return gap > 0x3fff_ffff ? 0x3fff_ffff : gap;
   }
 
-  /** 1 / rate, rounded up or down at random so that it is right in the mean and buckets stay whole numbers. */
+  /** Returns 1 / rate, rounded up or down at random, so that its mean is right and buckets stay whole numbers. */
   weight(): number {
     return this.#restOfWeight > 0 && this.#random() < this.#restOfWeight ? this.#wholeWeight + 1 : this.#wholeWeight;
   }
@@ -37,10 +37,10 @@ export class Sampling {
 export const Timing = { never: 0, sampled: 1, always: 2 } as const;
 export type Timing = (typeof Timing)[keyof typeof Timing];
 
-/** The tracks in which a series counts. */
+/** The tracks in which a series is counted. */
 export interface Places {
   readonly byPattern: AccessTrack;
-  /** A second track: of an endpoint or a method, or the separate track of a form whose pattern may still change. */
+  /** The second track: of an endpoint or method, or the separate track of a form whose pattern may still change. */
   readonly bySide: AccessTrack | undefined;
 }
 
@@ -50,9 +50,9 @@ export interface TimedBy {
   readonly sampling: Sampling | undefined;
 }
 
-/** Where the accesses of a series are counted: the track of its pattern, and of its endpoint or method if it has one. */
+/** Where the accesses of a series are counted: in the track of its pattern, and in that of its endpoint or method if it has one. */
 export class SeriesHandle implements Series {
-  // The fields that a hit reads come first, side by side.
+  // The fields that a hit reads come first, next to each other.
   /** The index of the pattern in the tally of hits; -1 if nothing is counted. */
   place = -1;
   /** The index of the second track, or -1. */
@@ -81,7 +81,7 @@ export class SeriesHandle implements Series {
     if (places !== undefined) this.count(places);
   }
 
-  /** Counts in these tracks from now on; holders of the series keep the same object. */
+  /** Sets the tracks for later accesses. Holders of the series keep the same object. */
   count({ byPattern, bySide }: Places): void {
     this.pattern = byPattern.name;
     this.place = byPattern.place;
@@ -92,13 +92,13 @@ export class SeriesHandle implements Series {
     this.bySide = bySide;
   }
 
-  /** Times a hit in memory whose bucket the tally does not have. */
+  /** Times a hit in memory whose bucket is not in the tally. */
   timeLong(bucket: number, ms: number, weight: number): void {
     this.track?.histograms[AccessTime.local]!.recordIn(bucket, ms, weight);
     this.sideTrack?.histograms[AccessTime.local]!.recordIn(bucket, ms, weight);
   }
 
-  /** How many hits this one represents if it is timed; 0 if it is not. */
+  /** Returns how many hits this one represents if it is timed, otherwise 0. */
   sampledWeight(): number {
     if (--this.#untilTimed > 0) return 0;
     const sampling = this.#sampling!;

@@ -6,7 +6,7 @@ import { DeclaredPatterns, patternOfTemplate } from '../patterns/declared-patter
 import { UndeclaredSeries } from './undeclared-series.js';
 import { Sampling, SeriesHandle, type TimedBy, Timing } from './series-handle.js';
 
-/** How many handles are remembered per allowed pattern and endpoint. */
+/** How many handles are cached per allowed pattern and endpoint. */
 const HANDLES_PER_NAME = 16;
 
 export interface SeriesRegistryOptions {
@@ -18,7 +18,7 @@ export interface SeriesRegistryOptions {
   readonly log: CacheLog | undefined;
 }
 
-/** Returns series: the same object for the same pattern, endpoint and options. */
+/** Creates series. It returns the same object for the same pattern, endpoint and options. */
 export class SeriesRegistry {
   readonly #state: MetricsState;
   readonly #samplingRate: number;
@@ -57,12 +57,12 @@ export class SeriesRegistry {
     return handle;
   }
 
-  /** Counts keys that match a declared pattern under it, whichever code writes or deletes them. */
+  /** Counts keys that match a declared pattern under it, also if other code writes or deletes them. */
   declare(pattern: string): void {
     this.#declared.add(pattern);
   }
 
-  /** The series of a key without a series of its own. */
+  /** Returns the series of a key that has no plan. */
   seriesOf(key: string): SeriesHandle {
     const declared = this.#declared.of(key);
     if (declared !== undefined) return this.series(declared, undefined, {});
@@ -72,7 +72,7 @@ export class SeriesRegistry {
     return handle;
   }
 
-  /** The pattern under which {@link seriesOf} counts a key; creates no series. */
+  /** Returns the pattern under which {@link seriesOf} counts a key. Creates no series. */
   patternOf(key: string): string {
     const declared = this.#declared.of(key);
     return declared === undefined ? this.#undeclared.patternOf(key) : patternOfTemplate(declared);

@@ -7,30 +7,29 @@ import { type Candidate, type FormSegment, type PatternNode, PatternTree } from 
 
 /** How many forms with hidden words are counted separately, in addition to two per allowed pattern. */
 const WAITING = 56;
-/** If all of those are in use, one new form in so many replaces another. */
+/** If all these places are in use, one in this many new forms replaces another. */
 const ADMITTED_OF = 8;
 /** How many forms are examined to find one without another access. */
 const LOOKED_AT = 8;
 
 type Node = PatternNode<SeriesHandle>;
 
-/** Keys with the same words in the same places, some of which are hidden so far. */
+/** Keys with the same words in the same places. Some of the words are still hidden. */
 interface WaitingForm {
   readonly form: readonly FormSegment[];
   readonly check: number;
   readonly handle: SeriesHandle;
-  /** The counts of this form; they are counted under its current pattern, too. */
+  /** The counts of this form. Its accesses are also counted under its current pattern. */
   readonly apart: AccessTrack;
   candidates: readonly Candidate<SeriesHandle>[];
-  /** Whether another key of this form was accessed since the form was examined. */
+  /** True if another key of this form was accessed after the form was last examined. */
   askedAgain: boolean;
 }
 
 /**
- * The series of keys that no handler declared. A key with hidden words is counted twice: under its pattern, and
- * separately for its form. When one of these words is shown, the separate counts move from the old pattern to the new one. The number of
- * forms with separate counts is bounded; without a separate track, the counts from before a word is shown stay
- * under the coarser pattern.
+ * The series of keys that no handler declared. A key with hidden words is counted twice: under its pattern, and separately for its form.
+ * When one of these words is shown, the separate counts move from the old pattern to the new one. The number of forms with separate counts
+ * is limited. Without a separate track, the counts from before a word is shown stay under the coarser pattern.
  */
 export class UndeclaredSeries {
   readonly #state: MetricsState;
@@ -38,13 +37,13 @@ export class UndeclaredSeries {
   readonly #scanner: KeyScanner;
   readonly #tree: PatternTree<SeriesHandle>;
   readonly #maxWaiting: number;
-  /** By the hashes of the forms; the oldest first. */
+  /** Forms by their hashes, the oldest first. */
   readonly #waiting = new Map<number, WaitingForm>();
   readonly #spare: AccessTrack[] = [];
   #refused = 0;
   #other: SeriesHandle | undefined;
 
-  /** @param timed how series are timed; called for each of them. @param seed of hashes, any whole number. */
+  /** @param timed returns how a series is timed; called for each series. @param seed the seed of hashes, any whole number. */
   constructor(state: MetricsState, options: { maxPatterns: number; timed: () => TimedBy; seed: number }) {
     const { maxPatterns, timed, seed } = options;
     this.#state = state;
@@ -61,7 +60,7 @@ export class UndeclaredSeries {
     return this.#tree.hidden.count === 0 ? this.#plain(node) : this.#hidden(key, node);
   }
 
-  /** The pattern of a key; counts nothing. */
+  /** Returns the pattern of a key. Counts nothing. */
   patternOf(key: string): string {
     this.#scanner.scan(key);
     return this.#tree.resolve(key)?.pattern ?? OTHER;
@@ -94,7 +93,7 @@ export class UndeclaredSeries {
     return waiting?.handle ?? this.#plain(node);
   }
 
-  /** Begins to count a new form separately, if there is a place. */
+  /** Begins to count a new form separately, if there is a place for it. */
   #begin(key: string, node: Node): WaitingForm | undefined {
     if (this.#waiting.size >= this.#maxWaiting) {
       if (this.#refused++ % ADMITTED_OF !== 0) return undefined;
@@ -113,7 +112,7 @@ export class UndeclaredSeries {
     return waiting;
   }
 
-  /** Stops counting separately the oldest form without another access. */
+  /** Stops the separate counts of the oldest form without another access. */
   #giveUpOne(): void {
     let looked = 0;
     for (const [hash, waiting] of this.#waiting) {

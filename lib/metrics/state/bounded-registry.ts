@@ -1,9 +1,9 @@
-/** Names beyond the limit are counted together under this name. */
+/** The common name of all names beyond the limit. */
 export const OTHER = '__other__';
 
 /**
- * Holds a limited number of names of one kind, first come, first served. Only names whose counters were
- * never exported are removed, so that exported counters never fall. Names beyond the limit share `__other__`.
+ * Holds a limited number of names of one kind, first come, first served. Only names whose counters were never exported are removed, so that
+ * exported counters never decrease. Names beyond the limit share `__other__`.
  */
 export class BoundedRegistry<T extends object> {
   readonly #members = new Map<string, T>();
@@ -38,7 +38,7 @@ export class BoundedRegistry<T extends object> {
     return made;
   }
 
-  /** The item for names beyond the limit. */
+  /** Returns the item for names beyond the limit. */
   overflow(): T {
     this.#overflowCount++;
     return this.#shared();

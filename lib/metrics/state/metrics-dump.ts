@@ -9,17 +9,17 @@ import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
 import { layerShape } from '../windows/layer-track.js';
 import { LEVELS } from '../windows/window-lengths.js';
 
-/** Larger dumps are neither written nor read. */
+/** The most bytes of a dump. Larger dumps are neither written nor read. */
 export const MAX_DUMP_BYTES = 16 * 1024 * 1024;
-/** How far the clock of a writer may be ahead of this one. */
+/** How far the clock of another process may be ahead, milliseconds. */
 const AHEAD_MS = 60_000;
 
 const MAGIC = Buffer.from('NCO1');
-/** The mark, and the checksum of the bytes after the header. */
+/** The length of the mark and the checksum of the bytes after them. */
 const HEADER = MAGIC.length + 4;
 const MAX_LAYERS = 64;
 
-/** Determines the position of each figure: a dump with another layout is another version, and cannot be read. */
+/** Describes the position of each figure. A dump with another layout is of another version and cannot be read. */
 const LAYOUT = [
   'dense3',
   ACCESS_COUNTERS,
@@ -34,16 +34,16 @@ const LAYOUT = [
   ...LEVELS.flatMap(({ slotMs, slots }) => [slotMs, slots]),
 ].join('.');
 
-/** The facts in a dump besides the counts. */
+/** The facts in a dump in addition to the counts. */
 export interface DumpFacts {
   /** Milliseconds since the Unix epoch. */
   readonly savedAt: number;
-  /** In the order of the state's layers. */
+  /** The status of the layers, in the order of the state's layers. */
   readonly layers: readonly HeldStatus[];
 }
 
 /**
- * Encodes all counts of a `MetricsState`, in every window: stored over a restart, and sent from process to process.
+ * Encodes all counts of a `MetricsState` in every window, to keep them over a restart or to send them to another process.
  * @throws DumpFault beyond {@link MAX_DUMP_BYTES}.
  */
 export function encodeDump(state: MetricsState, layers: DumpFacts['layers']): Uint8Array<ArrayBuffer> {
@@ -52,14 +52,14 @@ export function encodeDump(state: MetricsState, layers: DumpFacts['layers']): Ui
   return runAtOnce(sealing(dump));
 }
 
-/** How many tracks are written per turn of the event loop. */
+/** How many tracks are written in one turn of the event loop. */
 const SLICE = 16;
-/** How often a dump is begun again because figures moved meanwhile, before it is written in one turn. */
+/** How often a dump is started again because figures moved during it. Then it is written in one turn. */
 const ATTEMPTS = 3;
 
 /**
- * As {@link encodeDump}, in slices, so that the event loop stays free.
- * @param room the expected size, bytes: growing copies the written bytes, which would take as long as writing them.
+ * Encodes all counts as {@link encodeDump} does, in slices, so that the event loop stays free.
+ * @param room the expected size, bytes. If it is too small, the written bytes are copied, which takes as long as writing them.
  */
 export async function encodeDumpInSlices(
   state: MetricsState,
@@ -98,7 +98,7 @@ function begun(state: MetricsState, layers: DumpFacts['layers'], room?: number):
   return dump;
 }
 
-/** How many bytes the checksum processes per slice. */
+/** How many bytes of the checksum are computed per slice. */
 const CHECKED_BYTES = 1024 * 1024;
 
 function* sealing(dump: DumpWriter): Generator<void, Uint8Array<ArrayBuffer>> {
@@ -117,15 +117,14 @@ function* sealing(dump: DumpWriter): Generator<void, Uint8Array<ArrayBuffer>> {
 
 /**
  * Fills a `MetricsState` from a dump.
- * @param states also restores current states, and layers that are not attached: for an object that represents another process.
- * @throws DumpFault for bytes that are not a dump, are incomplete, of another version, or from the future; the state must
- *   be discarded then.
+ * @param states true also restores current states, and layers that are not attached, for an object that represents another process.
+ * @throws DumpFault for bytes that are not a dump, are incomplete, of another version, or from the future. Discard the state then.
  */
 export function restoreDump(bytes: Uint8Array, state: MetricsState, states: boolean): DumpFacts {
   return runAtOnce(restoreDumpInSteps(bytes, state, states));
 }
 
-/** As {@link restoreDump}, in slices. */
+/** Fills a state as {@link restoreDump} does, in slices. */
 export function* restoreDumpInSteps(
   bytes: Uint8Array,
   state: MetricsState,

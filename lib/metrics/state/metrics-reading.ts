@@ -6,30 +6,30 @@ import type { Figures, WindowSum } from '../windows/window-sum.js';
 import { SLOT_MS, type Window } from '../windows/window-lengths.js';
 
 /**
- * The source of statistics: the state of one process, or of several together. Every sum except that of {@link overallInSteps} is
- * reused: read it before you request the next.
+ * The source of statistics: the state of one process, or of several as one. Every sum except that of {@link overallInSteps} is reused, so
+ * read it before you request the next.
  */
 export interface MetricsReading {
   readonly patterns: Iterable<{ readonly name: string }>;
   readonly endpoints: Iterable<{ readonly name: string }>;
-  /** Local layer first. */
+  /** The layers; the local layer comes first. */
   readonly layers: readonly LayerState[];
   readonly inFlight: number;
-  /** The totals over all patterns, read a few patterns per step; between two steps figures may change. */
+  /** Returns the totals over all patterns. Reads a few patterns per step. Figures may change between two steps. */
   overallInSteps(window: Window): Generator<void, OverallSum>;
-  /** The counters of all patterns together in several windows; costs less than one call per window. */
+  /** Returns the counters of all patterns together in several windows. Costs less than one call per window. */
   countersIn(windows: readonly Window[]): readonly WindowSum[];
   patternIn(name: string, window: Window, countersOnly?: boolean): WindowSum;
   endpointIn(name: string, window: Window): WindowSum;
   operationIn(operation: Operation, window: Window): WindowSum;
   layerIn(name: string, window: Window): WindowSum;
-  /** Seconds of a window that were observed. */
+  /** Returns the seconds of a window that were observed. */
   coverageSeconds(window: Window): number;
   /** When counting began. */
   readonly since: number;
-  /** All patterns together in a window, bin by bin, one pattern per step. */
+  /** Returns all patterns together in the bins of a window. Reads one pattern per step. */
   historyInSteps(window: HistoryWindow): Generator<void, readonly HistoryBin[]>;
-  /** One pattern in a window, slot by slot; only empty slots for a pattern without accesses. */
+  /** Returns one pattern in the slots of a window. For a pattern without accesses, all slots are empty. */
   patternHistoryIn(name: string, window: HistoryWindow): readonly HistoryBin[];
 }
 
@@ -55,7 +55,7 @@ export type HeldStatus = Pick<
   | 'evictedWorth'
 >;
 
-/** All patterns together in a window. */
+/** The totals over all patterns in a window. */
 export interface OverallSum {
   readonly window: Window;
   readonly sum: WindowSum;
@@ -64,14 +64,14 @@ export interface OverallSum {
 }
 
 /**
- * Adds the open slots of patterns to sums that hold their closed slots, each pattern once, over several turns of the event
- * loop. A slot that closes meanwhile is added as it closes: the sums hold the closed slots as they were at the beginning, so
- * nothing is missing and nothing is counted twice.
+ * Adds the open slots of patterns to sums that hold their closed slots, each pattern once, over several turns of the event loop. A slot
+ * that closes during this time is added when it closes. The sums hold the slots that were closed at the beginning, so nothing is missing
+ * and nothing is counted twice.
  */
 export class OpenSlots {
   readonly #taken = new Set<Figures>();
 
-  /** @param sumAt returns the sum for the beginning of a slot, milliseconds since the Unix epoch; undefined before the window. */
+  /** @param sumAt returns the sum for a slot that begins at this time, milliseconds since the Unix epoch; undefined before the window. */
   constructor(private readonly sumAt: (start: number) => WindowSum | undefined) {}
 
   /** Adds the open slot of a pattern without closing it. */
@@ -84,7 +84,7 @@ export class OpenSlots {
     sum.add(track);
   }
 
-  /** Called when a pattern closes a slot, whose figures are final. */
+  /** Adds a slot that a pattern closes. Its figures are final. */
   closing(slot: number, figures: Figures): void {
     if (this.#taken.has(figures)) return;
     this.#taken.add(figures);

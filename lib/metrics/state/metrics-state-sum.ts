@@ -4,10 +4,10 @@ import type { Window } from '../windows/window-lengths.js';
 import { type HistoryBin, HistoryBins, type HistoryWindow, slotMsOf } from '../windows/history.js';
 import { WindowSum } from '../windows/window-sum.js';
 
-/** From the best to the worst. */
+/** The states from the best to the worst. */
 const SEVERITY = [CircuitState.closed, CircuitState.halfOpen, CircuitState.open];
 
-/** Several states read as one: figures are added; of states, the worst counts. */
+/** Reads several states as one. Figures are added; of circuit states, the worst counts. */
 export class MetricsStateSum implements MetricsReading {
   constructor(private readonly states: readonly [MetricsReading, ...MetricsReading[]]) {}
 
@@ -39,7 +39,7 @@ export class MetricsStateSum implements MetricsReading {
     return this.states.reduce((all, { inFlight }) => all + inFlight, 0);
   }
 
-  /** Reads one state after the other; the coverage is the longest of them. */
+  /** Reads one state after the other. The coverage is the longest of all states. */
   *overallInSteps(window: Window): Generator<void, OverallSum> {
     const [first, ...others] = this.states;
     const { sum, ...together } = yield* first.overallInSteps(window);
@@ -77,7 +77,7 @@ export class MetricsStateSum implements MetricsReading {
     return this.#added((state) => state.layerIn(name, window));
   }
 
-  /** The longest coverage of all states. */
+  /** Returns the longest coverage of all states. */
   coverageSeconds(window: Window): number {
     return this.states.reduce((most, state) => Math.max(most, state.coverageSeconds(window)), 0);
   }
@@ -87,7 +87,7 @@ export class MetricsStateSum implements MetricsReading {
     return this.states.reduce((earliest, { since }) => Math.min(earliest, since), Infinity);
   }
 
-  /** In slots, which all states have; finer bins exist only for this process's own patterns. */
+  /** Returns bins as long as slots, which all states have. Finer bins exist only for the totals of one process. */
   *historyInSteps(window: HistoryWindow): Generator<void, readonly HistoryBin[]> {
     const histories: (readonly HistoryBin[])[] = [];
     for (const state of this.states) histories.push(yield* state.historyInSteps(window));
@@ -101,7 +101,7 @@ export class MetricsStateSum implements MetricsReading {
     );
   }
 
-  /** Returns a new sum every time: the sums of the states are reused. */
+  /** Returns a new sum every time, because the sums of the states are reused. */
   #added(read: (state: MetricsReading) => WindowSum): WindowSum {
     const [first, ...others] = this.states;
     const one = read(first);
@@ -129,15 +129,16 @@ function worse(one: CircuitState, other: CircuitState): CircuitState {
   return SEVERITY.indexOf(one) >= SEVERITY.indexOf(other) ? one : other;
 }
 
-/** One process: its layers, and their status in the same order. */
+/** The layers of one process and their status, in the same order. */
 interface HeldLayers {
   readonly layers: readonly { readonly name: string }[];
   readonly status: readonly HeldStatus[];
 }
 
 /**
- * Merges the status of the layers of several processes: counts of local layers are added, those of shared layers are the same for all; a
- * layer is connected if every process is. Sweeps and invalidations are pending in the process that tries to finish them.
+ * Merges the status of the layers of several processes. Counts of local layers are added; those of shared layers are the same for all
+ * processes. A layer is connected if it is in every process. Pending sweeps and invalidations are added, because each process finishes its
+ * own.
  */
 export function statusTogether(layers: readonly LayerState[], processes: readonly HeldLayers[]): HeldStatus[] {
   return layers.map(({ name, shared }) => {
@@ -150,7 +151,7 @@ export function statusTogether(layers: readonly LayerState[], processes: readonl
       if (known.length === 0) return null;
       return shared ? Math.max(...known) : known.reduce((sum, value) => sum + value, 0);
     };
-    // Of this process: others do not send theirs.
+    // Only this process has it, because others do not send theirs.
     const failure = own.find((status) => status.failure !== undefined)?.failure;
     return {
       entries: held(({ entries }) => entries),

@@ -15,25 +15,27 @@ import { Track, TrackShape } from '../windows/rotating-track.js';
 import { type Figures, WindowSum } from '../windows/window-sum.js';
 import { windowStart } from '../windows/window-lengths.js';
 
-/** The most patterns, endpoints or methods of a dump: the memory that restoring takes is proportional to them. */
+/** The most patterns, endpoints or methods in a dump. The memory that a restore takes is proportional to them. */
 const MAX_SUBJECTS = 10_000;
 const CIRCUIT_STATES = Object.keys(CircuitState).length;
-/** The most layers of a dump. */
+/** The most layers in a dump. */
 const MAX_LAYERS = 64;
 
-/** All counts, in bounded memory: the recorder writes them, statistics and exporters read them. */
+/** All counts, in bounded memory. The recorder writes them; statistics and exporters read them. */
 export class MetricsState implements MetricsReading {
   readonly clock: Clock;
   readonly patterns: BoundedRegistry<AccessTrack>;
   readonly endpoints: BoundedRegistry<AccessTrack>;
   /** Methods with separate counts. */
   readonly subjects: BoundedRegistry<AccessTrack>;
-  /** By {@link Operation}; the track of `get` stays empty: its counts are the totals over all patterns. */
+  /**
+   * The tracks of operations, by {@link Operation}. The track of `get` stays empty, because its counts are the totals over all patterns.
+   */
   readonly operations: readonly Track[];
   readonly layers: LayerTrack[] = [];
   /** Hits in memory that are not yet added to patterns, endpoints and methods. */
   readonly hits = new HitTally();
-  /** By {@link BypassReason}. */
+  /** The counts of bypasses, by {@link BypassReason}. */
   readonly bypasses = new Float64Array(Object.keys(BypassReason).length);
   inFlight = 0;
   readonly #combined = new CombinedTrack(ACCESS_COUNTERS, ACCESS_HISTOGRAMS);
@@ -45,9 +47,9 @@ export class MetricsState implements MetricsReading {
   readonly #operationSum = this.#operationShape.newSum();
   readonly #layerSum = this.#layerShape.newSum();
   readonly #pauses = new Pauses();
-  /** Running readings of the totals over all patterns. */
+  /** The readings of the totals that run at the moment. */
   readonly #readings = new Set<OpenSlots>();
-  /** Tracks that duplicate part of a pattern's counts, which may move to another pattern. */
+  /** Tracks that duplicate a part of a pattern's counts. That part may move to another pattern. */
   readonly #apart: AccessTrack[] = [];
   #since: number;
   #closings = 0;
@@ -72,12 +74,14 @@ export class MetricsState implements MetricsReading {
     this.operations = Object.keys(Operation).map(() => new Track(this.#operationShape, this.#since));
   }
 
-  /** When counting began: the start, or the last reset. */
+  /** When counting began: at the start, or at the last reset. */
   get since(): number {
     return this.#since;
   }
 
-  /** Increases when figures move from a pattern to the totals over all patterns: a dump that is written meanwhile would be inconsistent. */
+  /**
+   * Increases when figures move from a pattern to the totals over all patterns. A dump written during such a move would be inconsistent.
+   */
   get closings(): number {
     return this.#closings;
   }
@@ -86,12 +90,12 @@ export class MetricsState implements MetricsReading {
     return this.patterns.size + this.endpoints.size + this.subjects.size;
   }
 
-  /** How often a pattern, endpoint or method was counted as `__other__`, because the limit was reached. */
+  /** How often a pattern, endpoint or method was counted as `__other__` because of the limit. */
   get overflow(): number {
     return this.patterns.overflowCount + this.endpoints.overflowCount + this.subjects.overflowCount;
   }
 
-  /** Creates a track for counts that are also counted under a pattern, until it is known under which pattern they stay. */
+  /** Creates a track for counts that are also counted under a pattern, until it is known to which pattern they belong. */
   apart(): AccessTrack {
     const track = new AccessTrack('', this.#accessShape, this.#since, this.hits);
     this.#apart.push(track);
@@ -106,7 +110,7 @@ export class MetricsState implements MetricsReading {
     this.#beginAnew();
   }
 
-  /** Removes a pattern that no series counts in, that has no counts and was never exported. */
+  /** Removes a pattern in which no series is counted, which has no counts and which was never exported. */
   dropUnused(pattern: AccessTrack): void {
     if (pattern.users === 0 && !pattern.exported && pattern.isEmpty) {
       this.patterns.remove(pattern.name);
@@ -120,7 +124,7 @@ export class MetricsState implements MetricsReading {
     }
   }
 
-  /** All patterns together in a window, one pattern per step. Starts over after a reset or restore. */
+  /** Returns the totals over all patterns in a window. Reads one pattern per step. Starts again after a reset or restore. */
   overallInSteps(window: Window): Generator<void, OverallSum> {
     return this.#withOpenSlots((now) => {
       const sum = this.#accessShape.newSum();
@@ -134,7 +138,7 @@ export class MetricsState implements MetricsReading {
     });
   }
 
-  /** As {@link overallInSteps}, in bins. */
+  /** Returns the same totals as {@link overallInSteps}, in bins. */
   historyInSteps(window: HistoryWindow): Generator<void, readonly HistoryBin[]> {
     return this.#withOpenSlots((now) => {
       const bins = this.#history.binsIn(window, now, this.#combined);
@@ -149,7 +153,10 @@ export class MetricsState implements MetricsReading {
     return bins.list(this.#since, now);
   }
 
-  /** @param begin reads the closed slots synchronously; the open ones are added, one pattern per step. */
+  /**
+   * Reads closed and open slots. @param begin reads the closed slots synchronously. The open slots are added after it, one pattern per
+   * step.
+   */
   *#withOpenSlots<T>(
     begin: (now: number) => { sumAt: (start: number) => WindowSum | undefined; result: () => T },
   ): Generator<void, T> {
@@ -179,7 +186,7 @@ export class MetricsState implements MetricsReading {
       from: window === 'all' ? -Infinity : windowStart(window, now),
       sum: new WindowSum(ACCESS_COUNTERS, 0),
     }));
-    // Nearly every open slot lies in all of the windows.
+    // Nearly every open slot lies in all windows, so add these slots once.
     const inAll = new WindowSum(ACCESS_COUNTERS, 0);
     const latest = Math.max(...sums.map(({ from }) => from));
     for (const { track } of this.patterns) {
@@ -194,7 +201,7 @@ export class MetricsState implements MetricsReading {
     return sums.map(({ sum }) => sum);
   }
 
-  /** One pattern in a window; empty for a pattern without accesses. The sum is reused: read it before you request the next. */
+  /** Returns one pattern in a window; empty for a pattern without accesses. The sum is reused, so read it before you request the next. */
   patternIn(name: string, window: Window, countersOnly = false): WindowSum {
     return this.#sumOf(this.patterns.find(name)?.track, this.#accessSum, window, countersOnly);
   }
@@ -211,7 +218,7 @@ export class MetricsState implements MetricsReading {
     return this.#sumOf(this.layers.find((layer) => layer.name === name)?.track, this.#layerSum, window);
   }
 
-  /** Returns an empty sum with the counters of patterns; it is reused, too. */
+  /** Returns an empty sum with the counters of patterns. It is reused, too. */
   nothing(): WindowSum {
     return this.#sumOf(undefined, this.#accessSum, 'all');
   }
@@ -222,14 +229,14 @@ export class MetricsState implements MetricsReading {
     return sum;
   }
 
-  /** Seconds of a window that were observed since `since`. */
+  /** Returns the seconds of a window that were observed after `since`. */
   coverageSeconds(window: Window, since = this.#since): number {
     const now = this.clock.now();
     const from = window === 'all' ? since : Math.max(since, windowStart(window, now));
     return Math.max(0, Math.round(now - from - this.#pauses.within(from, now)) / 1000);
   }
 
-  /** Sets all counts to zero; names and states stay. */
+  /** Sets all counts to zero. Names and states stay. */
   reset(): void {
     const now = this.clock.now();
     this.#since = now;
@@ -244,7 +251,7 @@ export class MetricsState implements MetricsReading {
     this.bypasses.fill(0);
   }
 
-  /** Writes all counts, step by step; closes no slots. */
+  /** Writes all counts in steps. Closes no slots. */
   *save(dump: DumpWriter): IterableIterator<void> {
     dump.number(this.#since);
     this.#pauses.save(dump);
@@ -275,16 +282,16 @@ export class MetricsState implements MetricsReading {
   }
 
   /**
-   * Restores the counts of another `MetricsState`, saved at `savedAt`, in place of its own; the time between then and now counts as
-   * unobserved. Patterns beyond the limit and unknown layers are left out.
-   * @param states also restores states, such as open circuits, and layers that are not attached.
-   * @throws DumpFault if it is not a dump of metrics; discard this object then.
+   * Restores the counts of another `MetricsState`, saved at `savedAt`. They replace the counts of this one. The time from then to now
+   * counts as not observed. Patterns beyond the limit and unknown layers are left out.
+   * @param states true also restores states, such as open circuits, and layers that are not attached.
+   * @throws DumpFault for bytes that are not a dump of metrics. Discard this object then.
    */
   restore(dump: DumpReader, savedAt: number, states: boolean): void {
     runAtOnce(this.restoreInSteps(dump, savedAt, states));
   }
 
-  /** As {@link restore}, one pattern per step. */
+  /** Restores counts as {@link restore} does, one pattern per step. */
   *restoreInSteps(dump: DumpReader, savedAt: number, states: boolean): Generator<void, void> {
     this.#beginAnew();
     this.#since = dump.time();
@@ -304,14 +311,14 @@ export class MetricsState implements MetricsReading {
         yield;
       }
     }
-    // The counts of these tracks so far are not in the restored patterns.
+    // The restored patterns do not include the earlier counts of these tracks.
     for (const track of this.#apart) track.reset(this.#since);
     this.#combined.restore(dump);
     this.#history.clear(this.clock.now());
     if (!dump.done) throw new DumpFault('It has bytes after its end.');
   }
 
-  /** Makes running readings and dumps start over. */
+  /** Makes running readings and dumps start again. */
   #beginAnew(): void {
     this.#closings++;
     this.#beginnings++;

@@ -1,9 +1,9 @@
 import type { DumpReader, DumpWriter } from '../dumps/dump-bytes.js';
 
-/** The most pauses that are kept; the oldest are dropped first. */
+/** The most pauses that are stored. Above it, the oldest are dropped. */
 const LIMIT = 64;
 
-/** The times without observation since counting began: between the end of one process and the start of the next. */
+/** The times without observation since counting began, each from the end of one process to the start of the next. */
 export class Pauses {
   #pauses: { readonly from: number; readonly to: number }[] = [];
 
@@ -12,7 +12,7 @@ export class Pauses {
     if (this.#pauses.length > LIMIT) this.#pauses.shift();
   }
 
-  /** Milliseconds of pauses from `from` to `to`. */
+  /** Returns the milliseconds of pauses between `from` and `to`. */
   within(from: number, to: number): number {
     return this.#pauses.reduce(
       (sum, pause) => sum + Math.max(0, Math.min(to, pause.to) - Math.max(from, pause.from)),

@@ -14,15 +14,15 @@ const FIRST_OTHER = FIRST_NOT_KEPT + Object.keys(NotKept).length;
 
 /** Indices of the counters of a pattern, an endpoint or a method. */
 export const AccessCount = {
-  /** Hits answered by the first layer in the same turn; all other hits are an outcome. */
+  /** Hits that the first layer answered in the same turn. All other hits are counted as an outcome. */
   localHit: 0,
   bypass: FIRST_OTHER,
   waitTimeout: FIRST_OTHER + 1,
   sizeRejected: FIRST_OTHER + 2,
-  /** Values set whose size is known, and the sum of their bytes. */
+  /** The number of stored values whose size is known. The next counter is the sum of their bytes. */
   sized: FIRST_OTHER + 3,
   bytes: FIRST_OTHER + 4,
-  /** Microseconds that hits saved. */
+  /** The time that hits saved, microseconds. */
   savedUs: FIRST_OTHER + 5,
 } as const;
 
@@ -30,11 +30,11 @@ export const ACCESS_COUNTERS = FIRST_OTHER + 6;
 
 /** Indices of the histograms. */
 export const AccessTime = {
-  /** Hits answered by the first layer in the same turn: response time and total time are the same. */
+  /** Times of hits that the first layer answered in the same turn. Their response time and total time are the same. */
   local: 0,
   /** Response times of all other accesses. */
   other: 1,
-  /** Total times of all other accesses; counted for endpoints and methods only. */
+  /** Total times of all other accesses, only for endpoints and methods. */
   waited: 2,
   /** Times of successful loads. */
   load: 3,
@@ -65,18 +65,18 @@ export function notKeptAt(reason: NotKept): number {
 export class AccessTrack implements SlotListener {
   readonly name: string;
   readonly track: Track;
-  /** Its index in the tally, which counts hits in memory first. */
+  /** The index in the tally, which counts hits in memory first. */
   readonly place: number;
   readonly #tally: HitTally;
   readonly #closed: SlotListener['closed'] | undefined;
   #loads = 0;
   #loadMs = 0;
-  /** Hits whose saved time is unknown, because no load has finished yet. */
+  /** Hits whose saved time is unknown, because no load has ended yet. */
   #unsaved = 0;
   #savedHits = 0;
-  /** The number of series that count in it. */
+  /** The number of series that are counted in this track. */
   users = 0;
-  /** Whether its counters were exported: they must not disappear then. */
+  /** True if the counters were exported. Then they must not disappear. */
   exported = false;
   #movedAway: Float64Array | undefined;
 
@@ -88,13 +88,13 @@ export class AccessTrack implements SlotListener {
     this.track = new Track(shape, since, this);
   }
 
-  /** Whether nothing was counted since the start or the last reset. */
+  /** True if nothing was counted since the start or the last reset. */
   get isEmpty(): boolean {
     this.track.settle();
     return this.track.isEmpty;
   }
 
-  /** A counter as it is exported: never smaller than exported before, even after counts were moved to another pattern. */
+  /** Returns a counter for export. It never decreases, even after counts were moved to another pattern. */
   exportedTotalOf(counter: number): number {
     this.exported = true;
     return this.track.totalOf(counter) + (this.#movedAway?.[counter] ?? 0);
@@ -122,14 +122,14 @@ export class AccessTrack implements SlotListener {
     this.#savedHits = Math.max(0, this.#savedHits - other.#savedHits);
   }
 
-  /** Counts the first hit in memory of a slot; its tally counts the others. */
+  /** Counts the first hit in memory of a slot. The tally counts the others. */
   firstHit(startedAt: number): void {
     this.track.advance(startedAt);
     this.#tally.open(this.place, this.track.slotEnd);
     this.#tally.count(this.place, startedAt);
   }
 
-  /** Records a successful load: later hits save its time. */
+  /** Records a successful load. Later hits save its time. */
   loaded(durationMs: number, at: number): void {
     this.track.advance(at);
     this.track.histograms[AccessTime.load]!.record(durationMs, 1);
@@ -162,7 +162,10 @@ export class AccessTrack implements SlotListener {
     this.#savedHits = dump.number();
   }
 
-  /** Each hit saves the current mean load time; the sum is never corrected later, so it never falls. */
+  /**
+   * Moves the hits of the tally into the open slot and adds the time that they saved. Each hit saves the current mean load time. The sum is
+   * not corrected later, so it never decreases.
+   */
   settle(): void {
     this.track.counters[AccessCount.localHit]! += this.#tally.take(
       this.place,

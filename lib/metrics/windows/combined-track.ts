@@ -9,8 +9,8 @@ interface Frame {
 }
 
 /**
- * The closed slots of all patterns together. Each pattern closes its slots when it is next used, in no order, so every level
- * accepts late slots and is written directly.
+ * The closed slots of all patterns together. Each pattern closes its slots when it is next used, so slots arrive in any order. Therefore
+ * every level accepts late slots and is written directly.
  */
 export class CombinedTrack {
   readonly #counters: number;
@@ -24,7 +24,7 @@ export class CombinedTrack {
     this.#total = new WindowSum(counters, histograms);
   }
 
-  /** Adds the slot that a pattern closed. */
+  /** Adds a slot that a pattern closed. */
   absorb(slot: number, figures: Figures): void {
     this.#total.add(figures);
     for (let level = 0; level < LEVELS.length; level++) {
@@ -33,7 +33,7 @@ export class CombinedTrack {
     }
   }
 
-  /** Adds the closed slots of a window to `sum`; the open slots are kept by the patterns. */
+  /** Adds the closed slots of a window to `sum`. The patterns hold the open slots. */
   addTo(sum: WindowSum, window: Window, now: number, countersOnly = false): void {
     if (window === 'all') return sum.add(this.#total, countersOnly);
     const level = levelOf(window);
@@ -42,7 +42,7 @@ export class CombinedTrack {
       if (frame !== undefined && frame.slot >= first) sum.add(frame.sum, countersOnly);
   }
 
-  /** Adds each slot of a level that begins before `before` to the bin it lies in. */
+  /** Adds each slot of a level that begins before `before` to its bin. */
   addEachTo(bins: { at(ms: number): WindowSum | undefined }, level: number, before: number): void {
     const { slotMs } = LEVELS[level]!;
     for (const frame of this.#levels[level]!) {

@@ -3,19 +3,19 @@ import type { PackedReader, PackedWriter } from '../dumps/packing.js';
 import { checkFigures, type FramePart, type WindowSum } from './window-sum.js';
 import type { Level } from './window-lengths.js';
 
-/** The header of a frame: its length, two bytes, and its slot, four. */
+/** The bytes of a frame's header: two for its length and four for its slot. */
 const HEADER = 6;
 
-/** Spare capacity for longer slots, bytes: small, because there are many logs and each soon has the size that it needs. */
+/** Spare capacity for longer slots, bytes. It is small, because there are many logs and each soon has the size that it needs. */
 const SPARE = 32;
 
-/** Slots that a log may hold beyond those of its level: they are dropped when it is next used. */
+/** How many slots a log may hold beyond those of its level. They are dropped when the log is next used. */
 const SPARE_SLOTS = 12;
 
 /** Shared by all empty logs. */
 export const NO_BYTES = new Uint8Array(0);
 
-/** Closed slots of one length, oldest first, packed into one run of bytes: appended at its end, dropped at its front. */
+/** Closed slots of one length, oldest first, packed into one run of bytes. Slots are appended at its end and dropped at its front. */
 export class FrameLog {
   #bytes = NO_BYTES;
   #head = 0;
@@ -48,7 +48,7 @@ export class FrameLog {
     }
   }
 
-  /** Adds every frame to the sum that `sumOf` gives for its slot; undefined leaves it out. */
+  /** Adds every frame to the sum that `sumOf` returns for its slot. If it returns undefined, the frame is left out. */
   addEachTo(sumOf: (slot: number) => WindowSum | undefined, reader: PackedReader): void {
     for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) {
       const sum = sumOf(this.#slotAt(at));
@@ -58,7 +58,7 @@ export class FrameLog {
     }
   }
 
-  /** The slots of its frames, oldest first. */
+  /** Returns the slots of the frames, oldest first. */
   slots(): number[] {
     const slots: number[] = [];
     for (let at = this.#head; at < this.#tail; at += this.#sizeAt(at)) slots.push(this.#slotAt(at));
@@ -74,7 +74,7 @@ export class FrameLog {
     }
   }
 
-  /** Moves the frames of another log here, in place of its own. */
+  /** Replaces the frames by those of another log. */
   takeOver(other: FrameLog): void {
     this.#bytes = other.#bytes;
     this.#head = other.#head;
@@ -86,8 +86,8 @@ export class FrameLog {
   }
 
   /**
-   * Replaces its frames.
-   * @param level the level of its slots; a slot in the future, or more slots than the level has, is refused.
+   * Replaces the frames by those of a dump.
+   * @param level the level of the slots. A slot in the future, or more slots than the level has, is refused.
    * @throws DumpFault if the frames do not fill their bytes, are not in order, or hold other figures.
    */
   restore(dump: DumpReader, { slotMs, slots }: Level, counters: number, histograms: number): void {

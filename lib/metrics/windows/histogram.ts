@@ -1,16 +1,15 @@
 import { BUCKETS, bucketOf, MIN_INDEX, representative, ZERO_BUCKET } from './buckets.js';
 
 /**
- * A base-2 exponential histogram, 16 buckets per octave: OpenTelemetry's exponential histogram of scale 4, Prometheus'
- * native schema 4. Bucket `i` counts values in (2^(i/16), 2^((i+1)/16)] **seconds**;
- * sum, minimum and maximum are milliseconds.
+ * A base-2 exponential histogram with 16 buckets per octave: OpenTelemetry's exponential histogram of scale 4, and Prometheus' native
+ * schema 4. Bucket `i` counts values in (2^(i/16), 2^((i+1)/16)] **seconds**. Sum, minimum and maximum are milliseconds.
  */
 export interface HistogramView {
   readonly scale: 4;
   /** Index of the first bucket in `counts`. */
   readonly offset: number;
   readonly counts: Readonly<Uint32Array | Float64Array>;
-  /** Values of zero or below the first bucket. */
+  /** The number of values that are zero or below the first bucket. */
   readonly zeroCount: number;
   readonly count: number;
   readonly sumMs: number;
@@ -18,7 +17,7 @@ export interface HistogramView {
   readonly maxMs: number;
 }
 
-/** Buckets are added two octaves at a time. */
+/** The number of buckets that are added at a time: two octaves. */
 const CHUNK = 32;
 
 /** Shared by all empty histograms. */
@@ -26,8 +25,8 @@ const NO_COUNTS = new Uint32Array(0);
 const NO_SUMS = new Float64Array(0);
 
 /**
- * Counts durations in milliseconds in base-2 exponential buckets, 16 per octave; its range grows with its values. Recording
- * is integer work, and allocates only when the range grows.
+ * Counts durations in milliseconds in base-2 exponential buckets, 16 per octave. Its range grows with its values. Recording is integer work
+ * and allocates only if the range grows.
  */
 export class Histogram implements HistogramView {
   readonly scale = 4;
@@ -44,7 +43,7 @@ export class Histogram implements HistogramView {
     this.recordIn(bucketOf(ms), ms, weight);
   }
 
-  /** As {@link record}, with the bucket already known. */
+  /** Records a value as {@link record} does, with a known bucket. */
   recordIn(bucket: number, ms: number, weight: number): void {
     const at = bucket - this.offset;
     if (at >= 0 && at < this.counts.length) this.counts[at]! += weight;
@@ -77,7 +76,7 @@ export class Histogram implements HistogramView {
     if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
   }
 
-  /** Removes all values and keeps its range. */
+  /** Removes all values and keeps the range. */
   clear(): void {
     if (this.count === 0) return;
     this.counts.fill(0);
@@ -88,7 +87,7 @@ export class Histogram implements HistogramView {
     this.maxMs = 0;
   }
 
-  /** Replaces its values by those of another histogram. */
+  /** Replaces the values by those of another histogram. */
   restore(other: HistogramView): void {
     this.counts = new Uint32Array(other.counts);
     this.offset = other.offset;
@@ -108,7 +107,7 @@ export class Histogram implements HistogramView {
   }
 }
 
-/** A sum of histograms: windows, totals and all patterns together are computed from it. Addition is exact and associative. */
+/** A sum of histograms, from which windows and totals are computed. Addition is exact and associative. */
 export class HistogramTotal implements HistogramView {
   readonly scale = 4;
   offset = 0;
@@ -131,7 +130,7 @@ export class HistogramTotal implements HistogramView {
     if (other.maxMs > this.maxMs) this.maxMs = other.maxMs;
   }
 
-  /** Subtracts values that were added before; minimum and maximum stay. */
+  /** Subtracts values that were added before. Minimum and maximum stay. */
   subtract(other: HistogramView): void {
     if (other.count === 0) return;
     this.zeroCount = Math.max(0, this.zeroCount - other.zeroCount);
@@ -149,8 +148,8 @@ export class HistogramTotal implements HistogramView {
   }
 
   /**
-   * Reads buckets between the extremes only, in a separate loop: with a thousand open slots to add, reading empty buckets would
-   * take most of the time. The extremes may be rounded, to the nanosecond.
+   * Reads only the buckets between the extremes, in a separate loop. With a thousand open slots to add, reading empty buckets would take
+   * most of the time. The extremes may be rounded to the nanosecond.
    */
   #addOpen({ counts, offset, minMs, maxMs }: Histogram): void {
     const first = Math.max(0, bucketOf(minMs) - 1 - offset);
@@ -207,7 +206,7 @@ export interface Times {
   readonly max: number | null;
 }
 
-/** Mean, median, 95th and 99th percentile and maximum of all values of these histograms together. */
+/** Returns the mean, median, 95th and 99th percentile and maximum of all values of these histograms together. */
 export function timesOf(histograms: readonly HistogramView[]): Times {
   const [p50, p95, p99] = quantilesTogether(histograms, [0.5, 0.95, 0.99]) as (number | null)[];
   const maxMs = histograms.reduce((most, histogram) => Math.max(most, histogram.maxMs), 0);
@@ -215,8 +214,8 @@ export function timesOf(histograms: readonly HistogramView[]): Times {
 }
 
 /**
- * The value at each of `ranks` (0–1, ascending) of all values of these histograms together, by the nearest-rank rule, within 2.17 %
- * of the exact value; null without values. Walks over the buckets once.
+ * Returns the value at each of `ranks` (0–1, ascending) among all values of these histograms together, by the nearest-rank rule. Each is
+ * within 2.17 % of the exact value; null without values. Walks over the buckets once.
  */
 export function quantilesTogether(histograms: readonly HistogramView[], ranks: readonly number[]): (number | null)[] {
   const filled = histograms.filter(({ count }) => count > 0);
@@ -250,7 +249,7 @@ export function quantilesTogether(histograms: readonly HistogramView[], ranks: r
   return values;
 }
 
-/** The mean of all values of these histograms together; null without values. */
+/** Returns the mean of all values of these histograms together; null without values. */
 export function meanTogether(histograms: readonly HistogramView[]): number | null {
   let count = 0;
   let sumMs = 0;

@@ -4,15 +4,15 @@ import { type Figures, pack, type WindowSum } from './window-sum.js';
 import { levelOf, LEVELS, SLOT_MS, type Window, windowStart } from './window-lengths.js';
 
 /*
- * History is a window cut into bins, oldest first, for charts. Patterns are cut into the slots that their tracks hold anyway
- * (10 s, 1 min, 5 min or 1 h). The totals over all patterns have finer bins as well: there is one history of them, so it costs little.
+ * A history is a window divided into bins, oldest first, for charts. The bins of a pattern are the slots that its track holds anyway (10 s,
+ * 1 min, 5 min or 1 h). The totals over all patterns have finer bins, which cost little because there is only one such history.
  */
 
-/** A window with a beginning. */
+/** A window that has a beginning. */
 export type HistoryWindow = Exclude<Window, 'all'>;
 export const HISTORY_WINDOWS = ['1m', '5m', '1h', '24h'] as const satisfies readonly HistoryWindow[];
 
-/** The length of a bin of the totals over all patterns, milliseconds: each divides the slot length of its window. */
+/** The length of a bin of the totals over all patterns, milliseconds. It divides the slot length of its window. */
 const FINE_MS: Readonly<Record<HistoryWindow, number>> = { '1m': 10_000, '5m': 10_000, '1h': 60_000, '24h': 600_000 };
 const SPAN_MS: Readonly<Record<HistoryWindow, number>> = {
   '1m': 60_000,
@@ -21,7 +21,7 @@ const SPAN_MS: Readonly<Record<HistoryWindow, number>> = {
   '24h': 86_400_000,
 };
 
-/** The slot length of the level of a window, milliseconds. */
+/** Returns the slot length of a window's level, milliseconds. */
 export function slotMsOf(window: HistoryWindow): number {
   return LEVELS[levelOf(window)]!.slotMs;
 }
@@ -34,11 +34,11 @@ export interface HistoryBin {
   readonly sum: WindowSum;
 }
 
-/** The bins of one window. Before `fineFrom`, bins are as long as its slots. */
+/** The bins of one window. Before `fineFrom`, a bin is as long as a slot. */
 export class HistoryBins {
   readonly #bins = new Map<number, HistoryBin>();
 
-  /** @param from when the first bin begins; older slots are left out. */
+  /** @param from when the first bin begins. Older slots are left out. */
   constructor(
     private readonly newSum: () => WindowSum,
     private readonly from: number,
@@ -47,7 +47,7 @@ export class HistoryBins {
     private readonly fineFrom = -Infinity,
   ) {}
 
-  /** The bin of a time; undefined before the window. */
+  /** Returns the bin of a time; undefined before the window. */
   at(ms: number): WindowSum | undefined {
     if (ms < this.from) return undefined;
     const lengthMs = this.#lengthAt(ms);
@@ -57,12 +57,12 @@ export class HistoryBins {
     return bin.sum;
   }
 
-  /** Adds the bins of another history of slots of the same length. */
+  /** Adds the bins of another history. */
   add(bins: Iterable<HistoryBin>): void {
     for (const { start, sum } of bins) this.at(start)?.add(sum);
   }
 
-  /** Returns the bins, oldest first, including the empty ones between `since` and `now`. */
+  /** Returns the bins, oldest first, including empty ones between `since` and `now`. */
   list(since: number, now: number): HistoryBin[] {
     for (let at = Math.max(since, this.from); at <= now;) {
       this.at(at);
@@ -77,7 +77,7 @@ export class HistoryBins {
   }
 }
 
-/** Bins of one length: the latest is open, the earlier ones are packed. */
+/** Bins of one length. The latest bin is open; the earlier ones are packed. */
 class RecentBins {
   readonly #shape: TrackShape;
   readonly #packed = new Map<number, Uint8Array<ArrayBuffer>>();
@@ -97,7 +97,7 @@ class RecentBins {
     const slot = Math.floor(ms / this.lengthMs);
     if (slot > this.#slot) this.#begin(slot);
     if (slot === this.#slot) return this.#open.add(figures);
-    // Patterns close their slots when they are next used: a slot may be late.
+    // A pattern closes its slot when it is next used, so a slot may be late.
     if (slot <= this.#slot - this.count) return;
     const { sum, reader } = this.#shape;
     sum.clear();
@@ -142,34 +142,34 @@ class RecentBins {
   }
 }
 
-/** The closed slots of all patterns together in fine bins: about 70 KB when a busy day is full. */
+/** The closed slots of all patterns together in fine bins. They take about 70 KB when a busy day is full. */
 export class OverallHistory {
   readonly #shape: TrackShape;
   readonly #recent = new Map<number, RecentBins>();
-  /** The time since which it is complete. */
+  /** The time from which the history is complete. */
   #since = -Infinity;
 
   constructor(counters: number, histograms: number) {
     this.#shape = new TrackShape(counters, histograms);
     for (const window of HISTORY_WINDOWS) {
-      // If two windows have bins of the same length, the longer comes later and wins.
+      // If two windows have bins of the same length, the longer window comes later and replaces the other.
       const lengthMs = FINE_MS[window];
       this.#recent.set(lengthMs, new RecentBins(this.#shape, lengthMs, SPAN_MS[window] / lengthMs + 1));
     }
   }
 
-  /** Adds the slot that a pattern closed. */
+  /** Adds a slot that a pattern closed. */
   absorb(slot: number, figures: Figures): void {
     for (const recent of this.#recent.values()) recent.add(slot * SLOT_MS, figures);
   }
 
-  /** Removes everything. @param since the time since which it is complete again; always by default. */
+  /** Removes everything. @param since the time from which the history is complete again. @default always */
   clear(since = -Infinity): void {
     for (const recent of this.#recent.values()) recent.clear();
     this.#since = since;
   }
 
-  /** The closed slots of a window. @param combined holds the time before this history began. */
+  /** Returns the closed slots of a window. @param combined holds the time before this history is complete. */
   binsIn(window: HistoryWindow, now: number, combined: CombinedTrack): HistoryBins {
     const slotMs = slotMsOf(window);
     const fineMs = FINE_MS[window];

@@ -20,7 +20,7 @@ export const LayerCount = {
 
 const LAYER_COUNTERS = FIRST_OTHER + 2;
 
-/** Index of the histogram of asynchronous writes. The histograms of the operations come before it. */
+/** Index of the histogram of asynchronous writes. It follows the histograms of the operations. */
 export const ASYNC_WRITE = Object.keys(LayerOperation).length;
 const LAYER_HISTOGRAMS = ASYNC_WRITE + 1;
 
@@ -43,7 +43,7 @@ export function layerShape(): TrackShape {
 /** The counts and the state of one layer. */
 export class LayerTrack {
   readonly name: string;
-  /** True if other processes read the layer too. */
+  /** True if other processes also use the layer. */
   readonly shared: boolean;
   readonly track: Track;
   circuit: CircuitState = CircuitState.closed;

@@ -7,7 +7,7 @@ import { levelOf, LEVELS, SLOT_MS, windowStart } from './window-lengths.js';
 
 import { PackedReader, PackedWriter } from '../dumps/packing.js';
 
-/** The number of counters and histograms of one kind of tracks, and the buffers that they share. */
+/** The numbers of counters and histograms of one kind of tracks, and the buffers that these tracks share. */
 export class TrackShape {
   readonly counters: number;
   readonly histograms: number;
@@ -27,9 +27,9 @@ export class TrackShape {
   }
 }
 
-/** Called when a track's open slot closes with figures in it. */
+/** Is called before and when the open slot of a track closes. */
 export interface SlotListener {
-  /** Called before the open slot is read or closed; it still accepts figures. */
+  /** Called before the open slot is read or closed. The slot still accepts figures. */
   settle(): void;
   closed(slot: number, figures: Figures): void;
 }
@@ -40,22 +40,25 @@ const NO_HISTOGRAMS: readonly Histogram[] = [];
 const NO_TOTALS: number[] = [];
 const NO_LOGS: readonly FrameLog[] = [];
 
-/** How many of the shortest slots make one of the second level, and of the third: when frames are folded into the total. */
+/**
+ * How many of the shortest slots make one of the second level. The next constant is for the third level, at which frames are folded into
+ * the total.
+ */
 const PER_MINUTE = LEVELS[1]!.slotMs / SLOT_MS;
 const PER_FOLD = LEVELS[2]!.slotMs / SLOT_MS;
 const LONGEST = LEVELS.length - 1;
 
 /**
- * Figures over time: an open slot that is written to, a total, and closed slots packed in cascading logs. A track closes its slot
- * when it is next used in a later slot, so that many tracks never do so at once; an idle time of any length
- * costs as much as one slot. Nothing is allocated until something is counted.
+ * Figures over time: an open slot that is written to, a total, and closed slots, packed in cascading logs. A track closes its slot when it
+ * is next used in a later slot, so that many tracks do not close at once. An idle time of any length costs as much as one slot. Nothing is
+ * allocated before something is counted.
  */
 export class Track implements Figures {
-  /** Empty until something was counted or restored. */
+  /** Empty before something was counted or restored. */
   counters = NO_COUNTERS;
-  /** Empty until something was counted or restored. */
+  /** Empty before something was counted or restored. */
   histograms = NO_HISTOGRAMS;
-  /** When the open slot ends; call {@link advance} before writing at or after it. */
+  /** When the open slot ends. Call {@link advance} before writing at or after this time. */
   slotEnd = -Infinity;
   /** When counting began, milliseconds since the Unix epoch. */
   since: number;
@@ -68,7 +71,7 @@ export class Track implements Figures {
   #totalCounters = NO_TOTALS;
   #totalMinMs = NO_TOTALS;
   #logs = NO_LOGS;
-  /** The slots of the longest level from `first` on, as of the last read. */
+  /** The sum of the slots of the longest level from `first` on, cached by the last read. */
   #longest: { readonly first: number; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
   #slot = -Infinity;
 
@@ -78,12 +81,12 @@ export class Track implements Figures {
     this.since = since;
   }
 
-  /** When the open slot began; -Infinity before anything is counted. */
+  /** When the open slot began; -Infinity if nothing was counted. */
   get slotStart(): number {
     return this.#slot * SLOT_MS;
   }
 
-  /** Closes the open slot if its time is over; call it before counting at `now`. */
+  /** Closes the open slot if its time is over. Call this before counting at `now`. */
   advance(now: number): void {
     if (now < this.slotEnd) return;
     if (this.#opened) this.rotate(now);
@@ -94,7 +97,7 @@ export class Track implements Figures {
     }
   }
 
-  /** Closes the open slot if its time is over; call it before reading. */
+  /** Closes the open slot if its time is over. Call this before reading. */
   rotate(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
     if (!(slot > this.#slot) || !this.#opened) return;
@@ -122,7 +125,7 @@ export class Track implements Figures {
     if (this.#opened) this.#listener?.settle();
   }
 
-  /** Adds the figures of a window to `sum`. With `countersOnly`, histograms of closed slots are left out. */
+  /** Adds the figures of a window to `sum`. With `countersOnly`, histograms are left out. */
   addTo(sum: WindowSum, window: Window, now: number, countersOnly = false): void {
     if (!this.#opened) return;
     this.rotate(now);
@@ -142,7 +145,7 @@ export class Track implements Figures {
     }
   }
 
-  /** Adds each slot of a window, the open one included, to its bin. */
+  /** Adds each slot of a window, including the open one, to its bin. */
   addEachTo(bins: { at(ms: number): WindowSum | undefined }, window: Exclude<Window, 'all'>, now: number): void {
     if (!this.#opened) return;
     this.rotate(now);
@@ -162,12 +165,12 @@ export class Track implements Figures {
     }
   }
 
-  /** A counter since {@link since}, including the open slot. */
+  /** Returns a counter since {@link since}, including the open slot. */
   totalOf(counter: number): number {
     return this.#opened ? this.#totalCounters[counter]! + this.counters[counter]! : 0;
   }
 
-  /** Histogram `at` since {@link since}, including the open slot. */
+  /** Returns histogram `at` since {@link since}, including the open slot. */
   totalTimesOf(at: number): HistogramTotal {
     const times = new HistogramTotal();
     if (!this.#opened) return times;
@@ -179,12 +182,12 @@ export class Track implements Figures {
     return times;
   }
 
-  /** Whether nothing was counted. */
+  /** True if nothing was counted. */
   get isEmpty(): boolean {
     return !this.#opened || (isEmpty(this) && this.#totalCounters.every((count) => count === 0));
   }
 
-  /** Adds the counts of another track of its shape. @param histograms those that both have. */
+  /** Adds the counts of another track of the same shape. @param histograms the histograms that both tracks have. */
   add(other: Track, now: number, histograms: readonly number[]): void {
     this.#combine(other, now, (sum, part) => sum.addOnly(part, histograms));
     other.#totalMinMs.forEach((ms, at) => {
@@ -192,7 +195,7 @@ export class Track implements Figures {
     });
   }
 
-  /** Subtracts the counts of another track that counted at the same times. Extremes of durations stay. */
+  /** Subtracts the counts of another track that counted at the same times. The extremes of durations stay. */
   subtract(other: Track, now: number, histograms: readonly number[]): void {
     this.#combine(other, now, (sum, part) => sum.subtract(part, histograms));
   }
@@ -259,7 +262,7 @@ export class Track implements Figures {
     this.since = now;
   }
 
-  /** Writes its whole state; closes no slot. */
+  /** Writes the whole state. Closes no slot. */
   save(dump: DumpWriter): void {
     dump.flag(this.#opened);
     dump.number(this.since);
@@ -274,7 +277,7 @@ export class Track implements Figures {
     for (const log of this.#logs) log.save(dump);
   }
 
-  /** Replaces its state by that of another track of its shape; overdue slots close when it is next used. */
+  /** Replaces the state by that of another track of the same shape. Overdue slots close when this track is next used. */
   restore(dump: DumpReader): void {
     const opened = dump.flag();
     this.reset(dump.time());
@@ -296,7 +299,7 @@ export class Track implements Figures {
     this.#logs.forEach((log, level) => log.restore(dump, LEVELS[level]!, counters, histograms));
   }
 
-  /** Adds the slots of the longest level. They are many and change once an hour: their sum is kept for the next read. */
+  /** Adds the slots of the longest level. There are many, and they change once an hour, so their sum is cached for the next read. */
   #addLongestTo(sum: WindowSum, first: number, part: FramePart): void {
     const { reader, writer, sum: merged } = this.#shape;
     if (this.#longest?.first !== first) {
@@ -347,7 +350,7 @@ export class Track implements Figures {
     }
   }
 
-  /** Adds the histograms of all closed slots: the total, and the slots not folded into it yet. */
+  /** Adds the histograms of all closed slots: the total, and the slots that are not folded into it yet. */
   #addTimesTo(sum: WindowSum): void {
     const { reader } = this.#shape;
     if (this.#total.length > 0) {
@@ -359,7 +362,7 @@ export class Track implements Figures {
     this.#logs[0]!.addTo(sum, Math.max(this.#unfolded, minute * PER_MINUTE), reader, 'times');
   }
 
-  /** Merges the slots of a level into those of the next when a longer slot is over, and drops slots that are too old. */
+  /** Merges slots of a level into a slot of the next level when that slot is over, and drops slots that are too old. */
   #cascade(closed: number, open: number): void {
     const { sum, writer, reader } = this.#shape;
     this.#fold(closed, open);
@@ -389,8 +392,8 @@ export class Track implements Figures {
   }
 
   /**
-   * Folds closed slots into the total, every five minutes, because unpacking and packing it is most of the work. Sooner if they
-   * would otherwise be merged with slots that the total already includes.
+   * Folds closed slots into the total every five minutes, because unpacking and packing the total is most of the work. Folds sooner if the
+   * slots would otherwise be merged with slots that the total already includes.
    */
   #fold(closed: number, open: number): void {
     const minuteIsOver = Math.floor(closed / PER_MINUTE) !== Math.floor(open / PER_MINUTE);

@@ -1,10 +1,10 @@
 import { CacheError } from '../../cache/base/errors.js';
 
-/** The windows of statistics; `all` begins at the start or the last reset. */
+/** The windows of statistics. `all` begins at the start or at the last reset. */
 export const WINDOWS = ['1m', '5m', '1h', '24h', 'all'] as const;
 export type Window = (typeof WINDOWS)[number];
 
-/** How closed slots are kept: their length, their number, and how many slots of the level below make one. */
+/** How closed slots are stored: their length, their number, and how many slots of the level below make one. */
 export interface Level {
   readonly slotMs: number;
   readonly slots: number;
@@ -29,14 +29,14 @@ const SPANS: Readonly<Record<Exclude<Window, 'all'>, { readonly spanMs: number; 
   '24h': { spanMs: 86_400_000, level: 3 },
 };
 
-/** The level whose slots a window uses. */
+/** Returns the level whose slots a window uses. */
 export function levelOf(window: Exclude<Window, 'all'>): number {
   return SPANS[window].level;
 }
 
 /**
- * The beginning of a window at `now`: its first whole slot. The window is never longer than its name
- * and up to one slot (10 s for `1m`, 1 min for `5m`, 5 min for `1h`, 1 h for `24h`) shorter.
+ * Returns the beginning of a window at `now`: its first whole slot. The window is never longer than its name, and up to one slot (10 s for
+ * `1m`, 1 min for `5m`, 5 min for `1h`, 1 h for `24h`) shorter.
  */
 export function windowStart(window: Exclude<Window, 'all'>, now: number): number {
   const { spanMs, level } = SPANS[window];
@@ -45,8 +45,8 @@ export function windowStart(window: Exclude<Window, 'all'>, now: number): number
 }
 
 /**
- * Returns a window by its name, `all` without a name.
- * @throws CacheError `UNKNOWN_WINDOW`, listing the windows.
+ * Returns a window by its name, or `all` without a name.
+ * @throws CacheError `UNKNOWN_WINDOW`, which lists the windows.
  */
 export function windowNamed(name: string | undefined): Window {
   if (name === undefined) return 'all';

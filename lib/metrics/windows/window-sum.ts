@@ -3,10 +3,10 @@ import { type Histogram, HistogramTotal } from './histogram.js';
 import { DumpFault, type DumpReader, type DumpWriter } from '../dumps/dump-bytes.js';
 import { NIBBLE, PackedReader, type PackedWriter } from '../dumps/packing.js';
 
-/** Nanoseconds are whole numbers and pack well. */
+/** Durations are packed in nanoseconds, because whole numbers pack well. */
 const NS = 1_000_000;
 
-/** Counters by their index, histograms by theirs. */
+/** Counters and histograms by their indices. */
 export interface Figures {
   readonly counters: Float64Array;
   readonly histograms: readonly (Histogram | HistogramTotal)[];
@@ -15,7 +15,7 @@ export interface Figures {
 /** The part of a packed frame that is read. */
 export type FramePart = 'all' | 'counters' | 'times';
 
-/** Counters and histograms summed over some time. */
+/** A sum of counters and histograms over some time. */
 export class WindowSum implements Figures {
   readonly counters: Float64Array;
   readonly histograms: readonly HistogramTotal[];
@@ -38,19 +38,19 @@ export class WindowSum implements Figures {
     for (let at = 0; at < histograms.length; at++) this.histograms[at]!.add(histograms[at]!);
   }
 
-  /** As {@link add}, with some of the histograms. */
+  /** Adds figures as {@link add} does, with only some of the histograms. */
   addOnly({ counters, histograms }: WindowSum, which: readonly number[]): void {
     for (let at = 0; at < counters.length; at++) this.counters[at]! += counters[at]!;
     for (const at of which) this.histograms[at]!.add(histograms[at]!);
   }
 
-  /** Subtracts figures that were added before; nothing becomes less than zero. */
+  /** Subtracts figures that were added before. No count becomes less than zero. */
   subtract({ counters, histograms }: WindowSum, which: readonly number[]): void {
     for (let at = 0; at < counters.length; at++) this.counters[at] = Math.max(0, this.counters[at]! - counters[at]!);
     for (const at of which) this.histograms[at]!.subtract(histograms[at]!);
   }
 
-  /** Adds a packed frame; it does not hold the minimum of durations. */
+  /** Adds a packed frame. A frame does not hold the minimum of durations. */
   addPacked(reader: PackedReader, part: FramePart): void {
     for (let left = reader.read(); left > 0; left--) {
       const counter = reader.read();
@@ -62,13 +62,13 @@ export class WindowSum implements Figures {
   }
 }
 
-/** True if nothing was counted or timed. */
+/** Returns true if nothing was counted or timed. */
 export function isEmpty({ counters, histograms }: Figures): boolean {
   for (let at = 0; at < counters.length; at++) if (counters[at] !== 0) return false;
   return histograms.every(({ count }) => count === 0);
 }
 
-/** Packs figures that are not zero. */
+/** Packs the figures that are not zero. */
 export function pack(figures: Figures, writer: PackedWriter): void {
   const { counters, histograms } = figures;
   let filled = 0;
@@ -105,9 +105,9 @@ export function restoreFigures(sum: WindowSum, dump: DumpReader): void {
 }
 
 /**
- * Writes the number of filled buckets and their encoding, the figures of all values, then the buckets: either one count per bucket from
- * the first filled bucket to the last, or per filled bucket its distance from the one before and its count in one byte,
- * whichever is shorter.
+ * Writes the number of filled buckets with their encoding, the figures of all values, and then the buckets in the shorter of two forms: one
+ * count per bucket from the first filled bucket to the last, or one byte per filled bucket with its count and its distance from the one
+ * before.
  */
 function packHistogram(histogram: Histogram | HistogramTotal, writer: PackedWriter): void {
   if (histogram.count === 0) return writer.write(0);
@@ -163,9 +163,9 @@ function addPackedHistogram(histogram: HistogramTotal, reader: PackedReader): vo
       : addSparse(histogram.counts, first - histogram.offset, filled, reader);
 }
 
-// Both loops repeat the reader's code, unrolled for the usual case: numbers of one byte.
+// Both loops repeat the reader's code, unrolled for the usual case of numbers of one byte.
 
-/** @returns how many values the buckets hold. */
+/** @returns the number of values in the buckets. */
 function addDense(counts: Float64Array, first: number, span: number, reader: PackedReader): number {
   const { bytes } = reader;
   let { position } = reader;
@@ -184,7 +184,7 @@ function addDense(counts: Float64Array, first: number, span: number, reader: Pac
   return count;
 }
 
-/** @returns how many values the buckets hold. */
+/** @returns the number of values in the buckets. */
 function addSparse(counts: Float64Array, first: number, filled: number, reader: PackedReader): number {
   const { bytes } = reader;
   let { position } = reader;
@@ -209,8 +209,8 @@ function addSparse(counts: Float64Array, first: number, filled: number, reader: 
 }
 
 /**
- * Checks packed figures of a dump, which are untrusted, without adding them. Every later read of a
- * window relies on this check: indices are within the counters, buckets within their range, and their number matches its count.
+ * Checks packed figures of a dump, which are untrusted, without adding them. Every later read of a window depends on this check: indices
+ * are within the counters, buckets are within their range, and their number matches its count.
  * @throws DumpFault for other figures, and if they do not end where the reader does.
  */
 export function checkFigures(figures: DumpReader, counters: number, histograms: number): void {
@@ -225,7 +225,7 @@ export function checkFigures(figures: DumpReader, counters: number, histograms: 
 function checkHistogram(figures: DumpReader): void {
   const kind = figures.count(1 + 2 * BUCKETS + 1) - 1;
   if (kind < 0) return;
-  // The number of values outside the buckets, their sum, the largest.
+  // The number of values outside the buckets, their sum, and the largest.
   for (let left = 3; left > 0; left--) figures.number();
   const filled = kind >>> 1;
   if (filled === 0) return;

@@ -1,11 +1,11 @@
 const REMEMBERED = 10_000;
 
-/** Keys whose origin has just failed: while a stale value can be served, the origin is not called for them for a while. */
+/** Keys whose origin has just failed. For a while their origin is not called, if a stale value can be served. */
 export class FailedOrigins {
   readonly #until = new Map<string, number>();
   readonly #pauseMs: number;
 
-  /** @param pauseMs the length of that pause. */
+  /** @param pauseMs how long the origin is not called after a failure, milliseconds. */
   constructor(pauseMs = 1_000) {
     this.#pauseMs = pauseMs;
   }

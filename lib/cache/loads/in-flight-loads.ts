@@ -14,19 +14,19 @@ import type { SpanLink } from '../base/tracer.js';
 export interface LoadResult {
   readonly value: unknown;
   readonly entry: Entry | undefined;
-  /** Read only if there is no entry. */
+  /** Who gets the value if there is no entry. */
   readonly sharing: Sharing;
-  /** Tags of the value, stored or not. */
+  /** The tags of the value, even if it was not stored. */
   readonly tags: readonly string[];
-  /** `hit`: a remote layer had it; `miss`: it was loaded; `stale`: its origin failed, or failed just now. */
+  /** `hit`: a remote layer had the value. `miss`: it was loaded. `stale`: the origin failed, now or a moment ago. */
   readonly outcome: Outcome;
-  /** Index of the layer that had it, or -1. */
+  /** Index of the layer that had the value, or -1. */
   readonly layer: number;
 }
 
-/** Waits for a load by callbacks, without a promise. `located` is called once at most, before the others. */
+/** Waits for a load by callbacks, without a promise. `located` is called at most once, before the others. */
 export interface LoadWaiter {
-  /** The remote layers answered. */
+  /** Called when the remote layers have answered. */
   located(located: Located, load: InFlightLoad<never>): void;
   loaded(result: LoadResult, load: InFlightLoad<never>): void;
   failed(error: unknown, load: InFlightLoad<never>): void;
@@ -36,28 +36,30 @@ export interface LoadWaiter {
 export interface LoadRequest<V> {
   readonly key: string;
   readonly plan: ReadPlan<V>;
-  /** The best known entry: stale, or about to be. It is returned if the origin fails. */
+  /** The best known entry. It is stale or expires soon, and is returned if the origin fails. */
   readonly candidate: Entry | undefined;
   /** `load`, or `refresh` if no caller waits. */
   readonly operation: typeof Operation.load | typeof Operation.refresh;
-  /** True if a fresh entry must not be returned: the origin is called whatever is stored. */
+  /** True if a fresh entry must not be returned. Then the origin is always called. */
   readonly reload?: boolean;
   /** The span that caused a refresh. */
   readonly cause?: SpanLink;
 }
 
-/** One search of the remote layers and, if they have no fresh entry, one load, shared by all callers that ask for the key meanwhile. */
+/**
+ * One search of the remote layers and, if they have no fresh entry, one load. All callers that ask for the key during this time share it.
+ */
 export class InFlightLoad<V = unknown> {
   candidate: Entry | undefined;
   /** The answer of the remote layers. */
   remote: Located | undefined;
-  /** The times of the search as the remote layers noted them, for the write that follows. */
+  /** The times of the reads of remote layers, for the write of the loaded value. */
   ticket: LoadTicket | undefined;
-  /** Releases a lock; called once the value has been stored, or cannot be. */
+  /** Releases the lock. Called when the value has been stored, or will not be. */
   release: (() => void) | undefined;
-  /** When it is given up. */
+  /** When the load is given up. */
   expiresAt = Infinity;
-  /** For spans of waiting callers. */
+  /** The link for the spans of waiting callers. */
   link: SpanLink;
   result: LoadResult | undefined;
   #error: { readonly cause: unknown } | undefined;
@@ -142,9 +144,11 @@ export class InFlightLoad<V = unknown> {
 
 /** The loads in flight by key. A fenced load keeps its waiters; later callers start another load. */
 export class InFlightLoads {
-  /** The load that began last. Most loads end before another begins: adding each to a map and removing it would cost more than the rest. */
+  /**
+   * The load that began last. Most loads end before the next begins, and to add each to a map and remove it would cost more than the rest.
+   */
   #newest: InFlightLoad | undefined;
-  /** All others. */
+  /** All other loads. */
   readonly #loads = new Map<string, InFlightLoad>();
 
   constructor(private readonly invalidations: Invalidations) {}
@@ -218,12 +222,12 @@ export function resultOf(entry: Entry, outcome: typeof Outcome.hit | typeof Outc
 
 type ReadBy = Pick<ReadPlan<never>, 'policy' | 'jsonOnly'>;
 
-/** Returns the value of an entry that a caller may have: the text itself if it only sends JSON. */
+/** Returns the value of an entry for a caller: the JSON text itself if the caller only sends JSON. */
 export function valueFor(entry: Entry, { policy, jsonOnly }: ReadBy): unknown {
   return jsonOnly === true && entry.value instanceof JsonText ? entry.value : valueOf(entry, policy);
 }
 
-/** Returns the value that a caller may have of a result. */
+/** Returns the value of a result for a caller. */
 export function valueOfResult({ entry, value, sharing }: LoadResult, plan: ReadBy): unknown {
   if (entry !== undefined) return valueFor(entry, plan);
   if (plan.jsonOnly === true && value instanceof JsonText) return value;

@@ -13,15 +13,15 @@ const ANSWER_MS = 1_000;
 export type LockTurn<T> =
   /** This process holds the lock: load, then `release`. */
   | { readonly kind: 'mine'; release(): void }
-  /** Another process has stored the value meanwhile. */
+  /** Another process has stored the value. */
   | { readonly kind: 'found'; readonly found: T }
   | { readonly kind: 'timeout' }
   /** The layer cannot be reached: load without a lock. */
   | { readonly kind: 'unreachable'; readonly cause: unknown };
 
 /**
- * One load per key across processes: the process that gets the lease loads, the others look for the value it stored. Releasing
- * a lease is not awaited, and waiting ends after the given time, whatever the layer does.
+ * Ensures one load per key across processes. The process that gets the lease loads, and the others look for the value that it stores. The
+ * release of a lease is not awaited. A wait ends after the given time, even if the layer does not answer.
  */
 export class LoadLock {
   readonly #coordination: Coordination;
@@ -33,8 +33,8 @@ export class LoadLock {
   }
 
   /**
-   * Waits for the lock, for at most `waitMs`.
-   * @param look called before each further try; returns undefined while there is no value.
+   * Waits for the lock, at most `waitMs`.
+   * @param look called before each further attempt. It returns undefined while there is no value.
    */
   async turn<T>(key: string, waitMs: number, look: () => Promise<T | undefined>): Promise<LockTurn<T>> {
     const deadline = this.#clock.now() + waitMs;
@@ -45,7 +45,7 @@ export class LoadLock {
         if (lease === TIMED_OUT) return left() > 0 ? { kind: 'unreachable', cause: undefined } : { kind: 'timeout' };
         if (lease !== undefined) {
           const release = holdLease(lease, LEASE_MS, this.#clock);
-          // The previous holder of the lock may have stored the value since our read.
+          // The previous holder of the lock may have stored the value after our read.
           const found = await within(
             look().catch(() => undefined),
             left(),

@@ -8,11 +8,11 @@ import type { AnnotatedLoadContext } from '../policies/read-plan.js';
 import type { AbortSignals } from './abort-signals.js';
 
 /**
- * The argument of a loader, and the loader's decisions about its value. Loaders may destructure it, so each method is a getter of a bound function,
- * created when it is read: most loaders read none.
+ * The argument of a loader. It holds the loader's decisions about its value. Loaders may destructure it, so each method is a getter that
+ * returns a bound function. The function is created when it is read, because most loaders read none.
  */
 export class LoaderContext<V> implements AnnotatedLoadContext<V> {
-  /** Why its value must not be stored. */
+  /** The reason why the value must not be stored. */
   dropped: NotKept | undefined;
   ttlMs: number | undefined;
   tags: readonly string[] | undefined;

@@ -1,46 +1,48 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Series } from '../base/observer.js';
 
-/** A call of a loader, whose inner calls of the cache can be detected. */
+/** A call of a loader. Calls of the cache inside it can be detected. */
 export interface FollowedCall {
-  /** All of one series. */
+  /** The loads that the call serves, all of one series. */
   readonly loads: readonly { readonly key: string; readonly plan: { readonly series: Series } }[];
-  /** The call of another loader that this one is made in; set by {@link NestedLoads.call}. */
+  /** The call of another loader around this one, set by {@link NestedLoads.call}. */
   outer: FollowedCall | undefined;
 }
 
-/** What has been observed about the loads of a series. */
+/** Facts observed about the loads of a series. */
 interface SeenLoads {
   count: number;
-  /** True if they call the cache. */
+  /** True if a loader of the series called the cache. */
   ask: boolean;
-  /** True if one of their loaders returned a promise: only then can a call follow after the first turn. */
+  /** True if a loader of the series returned a promise. Only such a loader can call the cache after its first turn. */
   wait: boolean;
 }
 
-/** The first loads of a series that are followed, before it counts as one whose loader does not call the cache. */
+/**
+ * The number of first loads of a series that are followed. If none of them calls the cache, only a sample of the later loads is followed.
+ */
 const FIRST_FOLLOWED = 32;
-/** Of the later loads, one in so many is followed. */
+/** One in this many later loads is followed. */
 const FOLLOWED_ONE_IN = 64;
 /** From this version of Node on, an asynchronous context costs almost nothing (AsyncContextFrame). */
 const CHEAP_CONTEXT = Number(process.versions.node.split('.')[0]) >= 24;
 
 /**
- * Detects a loader that asks, directly or through other loads, for the key it is loading: it must not wait for itself.
+ * Detects a loader that asks for the key it is loading, directly or through other loads. Such a loader must not wait for itself.
  *
- * Calls are followed by AsyncLocalStorage. Before Node 24 that uses promise hooks and costs a third of a load's
- * time, so there only the first loads of a series and, if their loaders return promises, a sample of the later ones are followed, until
- * one of them calls the cache: from then on every load of that series is followed. Calls in a loader's first turn are always detected. A loader
- * that asks for its own key only in a later load, and after an `await`, waits until its `hardTimeout`.
+ * AsyncLocalStorage follows the calls. Before Node 24 it uses promise hooks and costs a third of a load's time. So there, only the first
+ * loads of a series are followed, and, if their loaders return promises, a sample of the later ones. When one of them calls the cache,
+ * every later load of that series is followed. Calls in a loader's first turn are always detected. A loader that asks for its own key only
+ * in a later load, and after an `await`, waits until its `hardTimeout`.
  */
 export class NestedLoads {
   readonly #context = new AsyncLocalStorage<FollowedCall>();
   readonly #seen = new WeakMap<Series, SeenLoads>();
   #followed = 0;
-  /** The load whose loader is called in this turn. */
+  /** The loader call that runs in this turn. */
   #calling: FollowedCall | undefined;
 
-  /** True inside a load of this key, at any depth. */
+  /** Returns true inside a load of this key, at any depth. */
   isInside(key: string): boolean {
     const inner = this.#calling ?? (this.#followed === 0 ? undefined : this.#context.getStore());
     if (inner === undefined) return false;

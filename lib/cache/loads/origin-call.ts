@@ -15,8 +15,8 @@ import { LoaderContext } from './loader-context.js';
 import type { FollowedCall } from './nested-loads.js';
 
 /**
- * One call of a loader, for one key or many, with its deadline and the loads it serves. Each load ends with its
- * value, with its last value if the policy allows that, or with the loader's error, unchanged.
+ * One call of a loader, for one key or many, with its deadline and its loads. Each load ends with its value, with its last value if the
+ * policy allows that, or with the loader's unchanged error.
  */
 export class OriginCall<V> extends Deadline implements FollowedCall {
   /** When the loader was called. */
@@ -29,7 +29,7 @@ export class OriginCall<V> extends Deadline implements FollowedCall {
   /** Undefined for a loader of one key. */
   #valuesOf: ((returned: unknown) => readonly V[]) | undefined;
 
-  /** The deadline counts from here, so it includes the time of layers and locks that are asked first. */
+  /** Starts the deadline. It includes the time in which layers and locks are asked first. */
   constructor(
     private readonly parts: LoadParts,
     /** The loads that still need the loader. */
@@ -113,7 +113,7 @@ export class OriginCall<V> extends Deadline implements FollowedCall {
     }
   }
 
-  /** Apart from {@link #call}, which would allocate a context for these functions even where none is needed. */
+  /** Separate from {@link #call}, which would otherwise allocate a context for these functions at every call. */
   #await(returned: PromiseLike<unknown>): void {
     returned.then(
       (value) => this.#returned(value),
@@ -162,7 +162,7 @@ export class OriginCall<V> extends Deadline implements FollowedCall {
     this.#span?.outcome('ok');
     const { release } = load;
     if (release !== undefined) void (written ?? Promise.resolve()).then(release);
-    // Without memory, the next caller asks a remote layer: wait until it has the value, within the time limit.
+    // Without memory, the next caller asks a remote layer. So wait until the layer has the value, within the time limit.
     if (written !== undefined && chain.local === undefined) this.#settleAfter(written, load, kept);
     else load.settle(kept);
   }
@@ -171,7 +171,10 @@ export class OriginCall<V> extends Deadline implements FollowedCall {
     void this.#inTime(written).then(() => load.settle(kept));
   }
 
-  /** Runs in slices: a batch of thousands must not block the event loop, which reads the servers' answers. One round trip per layer. */
+  /**
+   * Stores the values of many loads, in one round trip per layer. Runs in slices, because a batch of thousands must not block the event
+   * loop, which reads the answers of servers.
+   */
   async #storedMany(values: readonly V[]): Promise<void> {
     const { clock, entryWriter, chain } = this.parts;
     const { loads } = this;
@@ -193,7 +196,7 @@ export class OriginCall<V> extends Deadline implements FollowedCall {
     await forEachInSlices(loads.keys(), (index) => loads[index]!.settle(results[index]!));
   }
 
-  /** Waits until the deadline: the caller has a value, which must not wait for a layer any longer. */
+  /** Waits for the write until the deadline. The caller's value is known and must not wait longer for a layer. */
   #inTime(written: Promise<void>): Promise<unknown> {
     const { clock } = this.parts;
     return within(written, this.expiresAt - clock.now(), clock);

@@ -1,7 +1,10 @@
 import type { ConnectionEvents } from './redis-connection.js';
 import { type Emitter, listenTo, stopListening } from './shared-listeners.js';
 
-/** Reports each loss and each recovery of a client once, however often the client repeats it; what it repeats is a failed attempt to connect. */
+/**
+ * Reports each loss and each recovery of a client once. A client repeats its error at each failed attempt to connect; these are reported as
+ * `notRestored`.
+ */
 export class ClientAvailability {
   readonly #client: Emitter;
   readonly #events: ConnectionEvents;

@@ -7,12 +7,13 @@ import { unavailable } from './redis-connection.js';
 export type Outcome<T> =
   { readonly failed: false; readonly value: T } | { readonly failed: true; readonly error: unknown };
 
-/** The share of an operation's deadline; the rest is left for its answer to arrive. */
+/** The share of an operation's deadline in which the operations must end. The rest is left for the answer to arrive. */
 const SHARE = 0.9;
 
 /**
- * Returns the outcome of each of several operations. Operations that have not ended shortly before the deadline count as failed: a lost
- * node must not take the answers of the others with it. @throws the first failure if all have failed.
+ * Returns the outcome of each of several operations. Operations that have not ended shortly before the deadline count as failed, so that a
+ * lost node does not delay the answers of the others.
+ * @throws the first failure if all have failed.
  */
 export async function eachWithin<T>(
   operations: readonly Promise<T>[],

@@ -5,8 +5,8 @@ import type { BusMessage } from '../layer.js';
 const REFUSED = 2;
 
 /**
- * Messages to the other processes that scripts send together with their operation, in one round trip. In a cluster an operation on
- * several keys runs on several nodes, so messages are sent after it.
+ * Messages to the other processes that scripts send together with their operation, in one round trip. In a cluster, an operation on several
+ * keys runs on several nodes, so its message is sent after it.
  */
 export class RedisAnnouncer {
   readonly #bus: RedisBus;
@@ -22,7 +22,7 @@ export class RedisAnnouncer {
     return this.#active;
   }
 
-  /** The arguments of a script's `publish()`: this process's own channel, which begins with the shared one, and the message. */
+  /** Returns the arguments of a script's `publish()`: this process's own channel, which begins with the shared channel, and the message. */
   argumentsOf(message: BusMessage | undefined): [own: string, message: string] {
     return [this.#bus.own, message === undefined || !this.#active ? '' : this.#bus.textOf(message)];
   }

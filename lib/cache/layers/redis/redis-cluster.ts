@@ -114,7 +114,10 @@ export class ClusterConnection implements RedisConnection {
     return home.subscribe(channel, onMessage, onReady, undefined, onLost);
   }
 
-  /** Detects new masters: node-redis detects a killed master and follows redirections, but a frozen master does neither, so others are asked. */
+  /**
+   * Detects new masters. node-redis detects a killed master and follows redirections. A frozen master causes neither, so the other masters
+   * are asked.
+   */
   async #followMasters(cluster: Cluster): Promise<void> {
     for (const master of cluster.masters) {
       if (this.#cluster !== cluster) return;
@@ -162,7 +165,7 @@ export class ClusterConnection implements RedisConnection {
     this.#events.ready();
   }
 
-  /** A node that does not answer may have moved: the map of slots is fetched again, one fetch at a time. */
+  /** Handles a node that does not answer. It may have moved, so the map of slots is fetched again, one fetch at a time. */
   #suspect(cluster: Cluster, error: unknown): void {
     if (this.#closed || this.#cluster !== cluster || this.#lost || !isDisconnection(error)) return;
     this.#lost = true;
@@ -184,7 +187,7 @@ export class ClusterConnection implements RedisConnection {
   }
 }
 
-/** The masters that one master lists, by the names of the nodes, and how to reach that master. */
+/** Returns the masters that one master lists, by the names of their nodes, and how to reach that master. */
 async function mastersKnownBy(
   cluster: Cluster,
   master: Cluster['masters'][number],

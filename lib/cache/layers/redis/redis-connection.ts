@@ -4,7 +4,10 @@ import { CacheError } from '../../base/errors.js';
 
 export type RedisArgument = string | Buffer;
 
-/** A connection to Redis, whichever client is used: commands in, replies with Buffers for texts out. It never queues while it is lost. */
+/**
+ * A connection to Redis through any client. It sends commands and returns replies with Buffers for texts. It never queues commands while it
+ * is lost.
+ */
 export interface RedisConnection {
   /** True if keys live in hash slots on several nodes. */
   readonly cluster: boolean;
@@ -13,16 +16,16 @@ export interface RedisConnection {
   readonly ready: boolean;
   /** @param key determines the node. Rejects at once with `LAYER_UNAVAILABLE` while the connection is lost. */
   send(key: string, args: readonly RedisArgument[]): Promise<unknown>;
-  /** Every master, for operations on the whole keyspace. */
+  /** Returns every master, for operations on all keys. */
   nodes(): Promise<readonly RedisNode[]>;
-  /** Connects in the background from now on; resolves once connected, rejects if the first attempt fails. */
+  /** Keeps the connection established in the background. Resolves when it is first connected, rejects if the first attempt fails. */
   connect(): Promise<void>;
   close(): Promise<void>;
-  /** Closes the connection to a server that is no longer the master: the same name may lead to another by now. */
+  /** Closes the connection to a server that is no longer the master. The same name may now lead to another server. */
   renew?(): void;
   /**
-   * Opens a separate connection for messages. `onReady` is called whenever it is established (again); resolves after the first call, or
-   * after the first attempt failed.
+   * Opens a separate connection for messages. `onReady` is called each time it is established. Resolves after the first such call, or after
+   * the first attempt failed.
    */
   subscribe(
     channel: string,
@@ -33,7 +36,7 @@ export interface RedisConnection {
      * server can then detect that no other process listens to the first channel. Ignored otherwise.
      */
     own?: string,
-    /** Called when the subscription is lost, or a new attempt is refused. */
+    /** Called when the subscription is lost or an attempt to restore it is refused. */
     onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>>;
 }

@@ -12,14 +12,14 @@ import type { RedisScan, Sweep, SweepProgress } from './redis-scan.js';
 import type { ServerClock } from './server-clock.js';
 import { MAX_GLOBS, scripts } from './redis-scripts.js';
 
-/** How long a caller waits for a sweep; after that the sweep continues in the background. */
+/** How long a caller waits for a sweep. After that the sweep continues in the background. */
 const WAIT_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
-/** A sweep of another process that takes longer counts as abandoned. */
+/** After this time, an unfinished sweep of another process counts as abandoned. */
 const UNFINISHED_MS = 60_000;
 const WITHOUT_PROGRESS: SweepProgress = { removed: () => undefined, late: () => undefined };
-/** For how long one process has taken over the abandoned sweeps. */
+/** How long abandoned sweeps belong to the process that has taken them over. */
 const TAKEOVER_MS = 600_000;
 
 /**
@@ -40,7 +40,7 @@ export class RedisGlobs {
   readonly #deadlineMs: number;
   readonly #announcer: RedisAnnouncer;
   readonly #serverClock: ServerClock;
-  /** Failed or slow sweeps, by glob: the epoch of the last invalidation. */
+  /** Failed or slow sweeps: globs with the epoch of their last invalidation. */
   readonly #pending = new Map<string, number>();
   #retryMs = FIRST_RETRY_MS;
   #cancelRetry: (() => void) | undefined;
@@ -96,7 +96,7 @@ export class RedisGlobs {
       return await send();
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      // A full server cannot note the glob: remove the entries instead, which makes room.
+      // A full server cannot note the glob. Remove the entries first, which makes room.
       await this.#scan.sweep([{ glob, epoch: this.#serverClock.now() * 1_000 }], WITHOUT_PROGRESS);
       return send();
     }
@@ -159,7 +159,7 @@ export class RedisGlobs {
 
   #add({ glob, epoch }: Sweep): void {
     this.#pending.set(glob, Math.max(epoch, this.#pending.get(glob) ?? 0));
-    // Redis forgets the oldest globs, too: then all older entries count as invalidated.
+    // Redis forgets the oldest globs, too. Then all older entries count as invalidated.
     if (this.#pending.size > MAX_GLOBS) this.#pending.delete(this.#pending.keys().next().value!);
   }
 

@@ -9,7 +9,7 @@ import type { ServerClock } from './server-clock.js';
 
 /** The parts that reads, writes and deletions of one Redis layer share. */
 export interface RedisParts {
-  /** The layer's. */
+  /** The name of the layer. */
   readonly name: string;
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
@@ -19,6 +19,6 @@ export interface RedisParts {
   readonly clock: Clock;
   readonly bus: RedisBus;
   readonly announcer: RedisAnnouncer;
-  /** How long an operation may take. */
+  /** The time limit of an operation, milliseconds. */
   readonly deadlineMs: number;
 }

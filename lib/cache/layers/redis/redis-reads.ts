@@ -6,28 +6,28 @@ import { eachWithin } from './each-within.js';
 import { stateIn, type InvalidationState } from './redis-invalidation-log.js';
 import type { RedisParts } from './redis-parts.js';
 
-/** More keys in one command would block the server, and delay the first answers until the last is read. */
+/** The most keys in one command. More keys would block the server, and the first answers would wait for the last. */
 const READ_AT_ONCE = 500;
 
-/** The epoch of a read in the order of invalidations, and what the read found. */
+/** The epoch of a read in the order of invalidations, and what was found. */
 export class ReadMoment {
   constructor(
     readonly epoch: number,
     readonly generation: number,
-    /** Server's time, milliseconds. */
+    /** The server's time, milliseconds. */
     readonly at: number,
-    /** True if the key existed, whatever its value. */
+    /** True if the key existed, with any value. */
     readonly present: boolean,
     /** The epoch of the entry that was found. */
     readonly found: number | undefined,
   ) {}
 }
 
-/** What the answers of one command are judged by. */
+/** The facts by which the entries in one answer are judged as valid or not. */
 interface Answer {
   readonly state: InvalidationState;
   readonly budget: ReadBudget;
-  /** When they came: server's time, milliseconds. */
+  /** When the answer came: the server's time, milliseconds. */
   readonly at: number;
 }
 
@@ -40,9 +40,9 @@ interface Waiting {
 }
 
 /**
- * Reads entries and judges each by the state of the namespace, which the same command returns. Reads of one turn of the event loop
- * are sent as one command: half the work of separate commands. In a cluster each key is read from its own node, and answered when
- * that node has answered.
+ * Reads entries. The same command returns the state of the namespace, which determines whether each entry is still valid. Reads of one turn
+ * of the event loop are sent as one command, which is half the work of separate commands. In a cluster each key is read from its own node,
+ * and each read is answered when its node has answered.
  */
 export class RedisReads {
   readonly #redis: RedisParts;

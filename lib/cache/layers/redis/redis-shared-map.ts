@@ -3,14 +3,14 @@ import type { RedisConnection } from './redis-connection.js';
 
 /** The most slots in one read. */
 const MAX_SLOTS = 1_000;
-/** The longest note, bytes: a longer one was not written by this library, and is not fetched. */
+/** The most bytes of a note. This library writes no longer notes, so a longer one is not fetched. */
 const MAX_NOTE_BYTES = 16 * 1024 * 1024;
-/** The most bytes of notes fetched in one read: the shortest come first. */
+/** The most bytes of notes fetched in one read. The shortest notes are fetched first. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Notes of processes in Redis: each is a separate key that expires if it is not renewed, and a set holds their names. All
- * are in one hash slot, so that a cluster can read them together.
+ * Notes of processes in Redis. Each note is a separate key that expires if it is not renewed, and a set holds the names of the slots. All
+ * of them are in one hash slot, so that a cluster can read them together.
  */
 export class RedisSharedMap implements SharedMap {
   readonly #connection: RedisConnection;
@@ -31,7 +31,7 @@ export class RedisSharedMap implements SharedMap {
       await this.#send(['DEL', this.#names]);
       await this.#send(['SADD', this.#names, slot]);
     });
-    // Longer than the notes, some of which may live longer than this one.
+    // The set must live longer than the notes, and other notes may live longer than this one.
     await this.#send(['PEXPIRE', this.#names, String(Number(kept) * 10)]);
   }
 

@@ -13,7 +13,7 @@ import { redisPackage } from './redis-package.js';
 
 type Client = ReturnType<typeof createClient>;
 
-/** Returns the current server: always the same, or the present master. */
+/** Returns the current server: always the same one, or the present master. */
 export type Endpoint = () => Promise<RedisClientOptions>;
 
 const FIRST_RETRY_MS = 50;
@@ -36,7 +36,7 @@ export class SingleConnection implements RedisConnection {
   readonly #extra: Partial<RedisClientOptions>;
   readonly #fixed: boolean;
   #client: Client | undefined;
-  /** Never connected; new clients are duplicated from it. */
+  /** A client that is never connected, from which new clients are duplicated. */
   #kind: Client | undefined;
   #closed = false;
   #attempt: Promise<void> | undefined;
@@ -100,7 +100,7 @@ export class SingleConnection implements RedisConnection {
     own?: string,
     onLost?: (cause?: unknown) => void,
   ): Promise<() => Promise<void>> {
-    // With Sentinel, a replica may serve subscribers that the master does not count.
+    // With Sentinel, a replica may serve subscribers, and the master does not count them.
     const channels = own === undefined || !this.#fixed ? channel : [channel, own];
     let stands = () => {};
     const standing = new Promise<void>((resolve) => (stands = resolve));
@@ -122,7 +122,7 @@ export class SingleConnection implements RedisConnection {
                 onReady();
                 stands();
               },
-              // Refused: retry, but not at once.
+              // The subscription was refused. Retry, but not at once.
               (refused: unknown) => subscriber.#drop(LONGEST_RETRY_MS, refused),
             );
         },
@@ -136,7 +136,7 @@ export class SingleConnection implements RedisConnection {
     return () => subscriber.close();
   }
 
-  /** One attempt at a time for all callers. */
+  /** Runs one attempt at a time for all callers. */
   #connect(): Promise<void> {
     return (this.#attempt ??= this.#open()
       .catch((cause: unknown) => {
@@ -149,7 +149,7 @@ export class SingleConnection implements RedisConnection {
   async #open(): Promise<void> {
     if (this.#closed) throw unavailable();
     const options = await this.#endpoint();
-    // A new kind of client, which createClient() creates every time, takes milliseconds of work.
+    // createClient() creates a new class of clients at every call, which takes milliseconds. So duplicate one client.
     const client: Client = (this.#kind ??= (await redisPackage()).createClient()).duplicate({
       ...options,
       ...this.#extra,
@@ -225,7 +225,7 @@ export class SingleConnection implements RedisConnection {
     });
   }
 
-  /** Leaves a server that answers no other client, or is no longer the master. */
+  /** Moves to the current master if the connected server is no longer the master. */
   async #followMaster(): Promise<void> {
     if (addressOf(await this.#endpoint()) !== this.#address) {
       this.#drop();

@@ -5,8 +5,8 @@ const SAMPLES = 3;
 const REFRESH_MS = 60_000;
 
 /**
- * The difference between the server's clock and this process's, so that times in entries mean the same to every process.
- * Of several samples the one with the shortest round trip is the most exact: its error is at most half the round trip (Cristian 1989).
+ * The difference between the server's clock and this process's clock, so that times in entries mean the same to every process. Of several
+ * samples, the one with the shortest round trip is the most exact: its error is at most half the round trip (Cristian 1989).
  */
 export class ServerClock {
   readonly #connection: RedisConnection;
@@ -25,7 +25,7 @@ export class ServerClock {
     this.#key = key;
   }
 
-  /** Add it to times of this process. */
+  /** The offset to add to times of this process. */
   get offset(): number {
     if (this.#clock.now() - this.#measuredAt > REFRESH_MS && this.#connection.ready)
       void this.measure().catch(() => undefined);
@@ -40,7 +40,7 @@ export class ServerClock {
     return this.#clock.now() + this.#offset;
   }
 
-  /** The earliest microsecond that the server's clock may show now, but later than all that were returned before. */
+  /** Returns the earliest time that the server's clock may show now, in microseconds, but later than all values returned before. */
   nextEpoch(): number {
     return (this.#lastEpoch = Math.max(this.#lastEpoch + 1, Math.floor((this.now() - this.#error) * 1_000)));
   }

@@ -29,7 +29,7 @@ interface Known {
 }
 
 const CLASSES_LOST =
-  'A store of the adopted cache gives instances of classes back as plain objects, so values that hold some are not kept in it. Use layers of this library (`layers: [memoryLayer(), redisLayer({ url })]`), or cache plain data.';
+  'A store of the adopted cache returns instances of classes as plain objects, so values with instances are not stored in it. Use layers of this library (`layers: [memoryLayer(), redisLayer({ url })]`), or cache plain data.';
 
 /** Entries of an adopted cache belong to no pattern. */
 const ANY_PATTERN = new PatternClasses('*');

@@ -320,7 +320,7 @@ export class MemoryLayer implements LocalLayer, EntryHolder {
     this.context.events.log(
       'warn',
       'ENTRY_TOO_LARGE',
-      `${this.name}: a value of ${inMegabytes(size)} was not kept, more than a tenth of maxBytes (${inMegabytes(this.bounds.maxBytes)}). Raise maxBytes, or set maxEntrySize where such values are cached.`,
+      `${this.name}: a value of ${inMegabytes(size)} was not stored, because it is larger than a tenth of maxBytes (${inMegabytes(this.bounds.maxBytes)}). Raise maxBytes, or set maxEntrySize where such values are cached.`,
     );
   }
 

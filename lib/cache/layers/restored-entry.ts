@@ -14,7 +14,7 @@ export function restored(entry: Entry, packed: PackedValue, classes: PatternClas
     if (value !== undefined) return restoredEntry(entry, value.value, classes);
     sayUnknown(packed, classes, log);
   } catch (cause) {
-    const message = `Values of ${classes.pattern} cannot be restored from a shared layer: their data is not that of their classes. They count as absent.`;
+    const message = `Values of ${classes.pattern} cannot be restored from a shared layer: their data does not fit their classes. They count as absent.`;
     log.once('warn', 'UNKNOWN_CLASS', classes.pattern, message, cause);
   }
   return undefined;
@@ -31,7 +31,7 @@ function sayUnknown(packed: PackedValue, classes: PatternClasses, log: OnceLog):
     'warn',
     'UNKNOWN_CLASS',
     classes.pattern,
-    `Values of ${classes.pattern} hold instances of ${name}, which this process has not returned for that pattern and which no option lists. ` +
-      'They count as absent until it has. List it in `classes` of `@Cached`, of the policy or of `forRoot`.',
+    `Values of ${classes.pattern} hold instances of ${name}. No option lists this class, and this process has not returned it for this pattern yet. ` +
+      'Such values count as absent. List the class in `classes` of `@Cached`, of the policy or of `forRoot`.',
   );
 }

@@ -326,7 +326,7 @@ function append(batches: RecordBatches, record: Buffer): number {
 
 function decompressed(stored: Buffer, budget: ReadBudget): Buffer {
   const maxOutputLength = Math.min(mostOf(stored.length), budget.mostFrom(stored.length));
-  if (maxOutputLength === 0) throw new ForeignBytesError('too much has been decompressed for its read');
+  if (maxOutputLength === 0) throw new ForeignBytesError('its read has decompressed too much');
   const body = brotliDecompressSync(stored, { maxOutputLength });
   budget.decompressed(stored.length, body.length);
   return body;

@@ -108,7 +108,7 @@ function checkTimes(createdAt: number, record: Buffer, now: number): void {
   const cost = record.readDoubleLE(COST_AT);
   const inOrder = fresh >= -AHEAD_MS && stale >= fresh && gone >= stale && (gone <= LAST_TIME || gone === Infinity);
   if (!inOrder || !(createdAt > -LAST_TIME && createdAt <= now + AHEAD_MS) || !(cost >= 0 && cost <= LAST_TIME)) {
-    throw new ForeignBytesError('times that no entry has');
+    throw new ForeignBytesError('invalid times');
   }
 }
 

@@ -424,7 +424,7 @@ class GraphReader {
     this.#shapes = text[0].map((fields: unknown) => this.#shape(fields));
     if (text.length === 3) this.#classes = classNamesIn(text[2]);
     const value = this.#any(text[1], 0);
-    if (this.#rawAt !== bytes.length) throw new ForeignBytesError('it goes on behind its end');
+    if (this.#rawAt !== bytes.length) throw new ForeignBytesError('it has bytes after its end');
     if (flags === HAS_REFERENCES) checkExpansion(value);
     const classes = this.#classes;
     const instances = classes && { classes, instances: this.#instances, extras: this.#extras };
@@ -524,13 +524,13 @@ class GraphReader {
       throw new ForeignBytesError('an array without its names');
     const [first] = items as readonly unknown[];
     const isMarked = typeof first === 'string' && first.charCodeAt(0) === MARK;
-    if (isMarked && first !== '!a') throw new ForeignBytesError('names of what is no array');
+    if (isMarked && first !== '!a') throw new ForeignBytesError('property names without an array');
     const array = this.#items(isMarked ? items.slice(1) : items, depth + 1);
     for (let at = 0; at < named.length; at += 2) {
       this.#budget.spend(Cost.property);
       const name = textOf(named[at]);
       // Either name would create an array with billions of items.
-      if (name === 'length' || isArrayIndex(name)) throw new ForeignBytesError('an item that is named');
+      if (name === 'length' || isArrayIndex(name)) throw new ForeignBytesError('an item among the named properties');
       setExtraProperty(array, name, this.#any(named[at + 1], depth));
     }
     return array;
@@ -576,7 +576,7 @@ class GraphReader {
   }
 
   #propertiesIn(properties: readonly unknown[], depth: number): OwnProperty[] {
-    if (properties.length % 3 !== 0) throw new ForeignBytesError('a property in pieces');
+    if (properties.length % 3 !== 0) throw new ForeignBytesError('an incomplete property');
     const own: OwnProperty[] = [];
     for (let at = 0; at < properties.length; at += 3) {
       this.#budget.spend(Cost.property);

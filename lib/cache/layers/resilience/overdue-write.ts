@@ -3,6 +3,6 @@ export class OverdueWrite extends Error {
   override readonly name = 'OverdueWrite';
 
   constructor() {
-    super('A write came to its server after the deadline, which refused it.');
+    super('A write reached its server after the deadline, and the server refused it.');
   }
 }

@@ -481,7 +481,7 @@ export class ResilientLayer implements Layer {
     throw (this.#refusal ??= reported(
       new CacheError(
         'CIRCUIT_OPEN',
-        `Layer '${this.name}' has failed too often and is left alone until a probe succeeds.`,
+        `Layer '${this.name}' has failed too often and is not asked until a probe succeeds.`,
       ),
     ));
   }
@@ -545,7 +545,11 @@ export class ResilientLayer implements Layer {
     if (state === CircuitState.open) {
       if (this.#outage) return;
       this.#outage = true;
-      this.#events.log('warn', 'CIRCUIT_OPEN', `Layer '${this.name}' keeps failing; requests go on without it.`);
+      this.#events.log(
+        'warn',
+        'CIRCUIT_OPEN',
+        `Layer '${this.name}' keeps failing. The cache works without it until a probe succeeds.`,
+      );
     } else if (state === CircuitState.closed) {
       this.#outage = false;
       this.#events.log('log', 'CIRCUIT_CLOSED', `Layer '${this.name}' serves again.`);

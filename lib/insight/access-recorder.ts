@@ -23,36 +23,36 @@ import { AccessKind, type AccessListener, type TrackedAccess } from './stream/tr
 import { valueDigest } from './value-digest.js';
 
 /*
- * Follows a sample of each pattern's keys, and passes their events on.
+ * Follows a sample of each pattern's keys, and reports their accesses to listeners.
  *
- * The problem. To predict the effect of another TTL, one must know when each key was requested; storing that for every key costs more
+ * Problem. To predict the effect of another TTL, one must know when each key was requested; storing that for every key costs more
  * than the cache itself.
  *
- * The sample. For most keys a hash decides: whether a key is followed does not depend on its accesses, so the sample is
- * unbiased, and every instance of a fleet follows the same keys (spatial sampling: SHARDS, FAST 2015). Few keys get a large part of all
- * hits, and a sample with one of them left out or weighted is far off. So the hottest keys of a pattern, found by Space-Saving
- * in a random sample of the hits, are followed whatever their hash, and count only for themselves.
+ * Sample. For most keys the hash decides whether a key is followed. This does not depend on its accesses, so the sample is
+ * unbiased, and every instance of a fleet follows the same keys (spatial sampling: SHARDS, FAST 2015). A few keys get a large part of
+ * all hits; if a sample omits or weights one of them, its figures are far off. So the hottest keys of a pattern, which Space-Saving finds
+ * in a random sample of the hits, are always followed and represent only themselves.
  *
- * The cost of a hit. Until a time that is stored with the key, a hit only increments a count: see track.ts.
- * These counts are reported together when the time is over, or when a report is read.
+ * Cost of a hit. Until a time that is stored with the key, a hit only increments a count: see track.ts.
+ * These counts are reported together after that time, or when a report is read.
  */
 
 /**
- * One in so many hits is ranked, on average: a small number with little traffic, a larger one if hits would be ranked more often than
- * every so many milliseconds. Gaps are drawn from the geometric distribution, so that periodic traffic does not distort the sample.
+ * One in this number of hits is ranked, on average. The number is small with little traffic. It grows if hits would be ranked more often
+ * than every SAMPLED_EVERY_MS. Gaps follow the geometric distribution, so that periodic traffic does not distort the sample.
  */
 const LEAST_SAMPLED_OF = 4;
 const MOST_SAMPLED_OF = 16_384;
 const SAMPLED_EVERY_MS = 4;
-/** How long hits of a key are only counted. */
+/** How long hits of a key are counted without a report, at most, milliseconds. */
 const REPORTED_AFTER_MS = 10_000;
 
 export interface AccessRecorderOptions {
   /** The salt of the namespace: see `saltOf`. */
   readonly salt: number;
-  /** Milliseconds since the epoch, the cache's clock. */
+  /** By the cache's clock, milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Returns the part of a value that is compared with the value before. */
+  /** Returns the part of a value that is compared with the part of the value before. */
   readonly compare?: ((value: unknown) => unknown) | undefined;
   /** Returns a number from 0 to 1, for the gaps between sampled hits. */
   readonly random: () => number;
@@ -61,11 +61,11 @@ export interface AccessRecorderOptions {
 
 type MutableAccess = { -readonly [K in keyof TrackedAccess]: TrackedAccess[K] };
 
-/** The stream of accesses, for its listeners. */
+/** Reports the sampled accesses to its listeners. */
 export class AccessRecorder implements AccessStream {
   readonly #options: AccessRecorderOptions;
   readonly #patterns = new Map<string, FollowedPattern>();
-  /** By their numbers. */
+  /** The patterns by their numbers. */
   readonly #followed: FollowedPattern[] = [];
   readonly #marks: TrackMarks;
   readonly #table: TrackTable;
@@ -78,9 +78,9 @@ export class AccessRecorder implements AccessStream {
   #hashed = 0;
   #sampledOf = LEAST_SAMPLED_OF;
   #sampledAt = 0;
-  /** The delay until loads of other instances are known; 0: loads are not exchanged. */
+  /** The delay until loads of other instances are known, milliseconds; 0 if loads are not exchanged. */
   #lateMs = 0;
-  /** Whether a farther layer has the entries that memory evicted. */
+  /** Whether another layer still has the entries that memory evicted. */
   #isShared = false;
   readonly #access: MutableAccess = {
     kind: AccessKind.hit, pattern: '', key: undefined, hash: 0, weight: 1, at: 0, count: 1, reason: MissReason.none, layer: -1,
@@ -93,7 +93,7 @@ export class AccessRecorder implements AccessStream {
     this.#table = new TrackTable((track) => this.#marks.hashOf(track));
   }
 
-  /** Starts passing accesses on. @returns a function that stops it. */
+  /** Adds a listener. @returns a function that removes it. */
   listen(listener: AccessListener): () => void {
     this.#listeners.push(listener);
     return () => {
@@ -107,12 +107,12 @@ export class AccessRecorder implements AccessStream {
     this.#isShared = true;
   }
 
-  /** Starts simulating other sizes of the memory layer. */
+  /** Starts to simulate other sizes of the memory layer. */
   simulate(memory: MemorySimulation): void {
     this.#memory = memory;
   }
 
-  /** Starts exchanging loads of followed keys with other instances: see ladder-exchange.ts. */
+  /** Starts to exchange loads of followed keys with other instances: see ladder-exchange.ts. */
   exchange(lateMs: number): void {
     this.#lateMs = lateMs;
     for (const { ladder } of this.#followed) ladder.exchange(lateMs);
@@ -123,12 +123,12 @@ export class AccessRecorder implements AccessStream {
     for (const [name, one] of figures) this.#restored.set(name, one);
   }
 
-  /** The counts of an earlier run for patterns without accesses since. */
+  /** The counts of an earlier run, of patterns that have had no access in this one. */
   get restored(): ReadonlyMap<string, LadderFigures> {
     return this.#restored;
   }
 
-  /** Applies another instance's note of a key; the key is followed from now on if the sample includes it. */
+  /** Applies another instance's note of a key. If the sample includes the key, it is followed from now on. */
   learn(pattern: FollowedPattern, noted: NotedKey, now: number, isFirst: boolean): void {
     const { hash, isHot, digest, checkedAt, fills } = noted;
     if (isHot) pattern.noteHot(hash, now);
@@ -148,7 +148,7 @@ export class AccessRecorder implements AccessStream {
     return this.#patterns;
   }
 
-  /** Reports hits that have only been counted so far. Call it before reading a listener's sums. @param only this pattern */
+  /** Reports the hits that are counted but not reported yet. Call it before reading a listener's sums. @param only this pattern */
   flush(now: number, only?: FollowedPattern): void {
     for (const pattern of only === undefined ? this.#patterns.values() : [only]) {
       for (let slot = 0; slot < pattern.sample.used; slot++) this.#settle(pattern, slot, undefined, now);
@@ -296,7 +296,7 @@ export class AccessRecorder implements AccessStream {
 
   held(key: string, entry: Entry): void {
     const track = entry.track!;
-    // A copy in a farther layer may outlive the time in which its key is followed.
+    // An entry in another layer may exist longer than its key is followed.
     if (this.#marks.hashOf(track) === this.#hash(key)) this.#marks.hold(track - 1, entry);
     else entry.track = 0;
   }
@@ -312,11 +312,11 @@ export class AccessRecorder implements AccessStream {
     this.#settle(pattern, slot, undefined, at);
     const kind = why === Removal.expired ? AccessKind.expired : AccessKind.evicted;
     this.#report(this.#begin(kind, pattern, slot, undefined, at));
-    // A shared layer still has it.
+    // A shared layer still has the entry.
     if (why === Removal.evicted && !this.#isShared) pattern.ladder.removed(slot, at, false);
   }
 
-  /** The pattern of a track. */
+  /** Returns the pattern of a track. */
   #of(track: number): FollowedPattern {
     return this.#followed[this.#marks.patternOf(track)]!;
   }
@@ -331,7 +331,7 @@ export class AccessRecorder implements AccessStream {
     this.#memory!.access({ hash: pattern.sample.hashOf(slot), count, at, hit });
   }
 
-  /** The number of hits until the next ranked one. */
+  /** Returns the number of hits until the next ranked one. */
   #gap(now: number): number {
     const tookMs = now - this.#sampledAt;
     this.#sampledAt = now;
@@ -340,7 +340,7 @@ export class AccessRecorder implements AccessStream {
     return (1 + Math.log(1 - this.#options.random()) / Math.log1p(-1 / this.#sampledOf)) | 0;
   }
 
-  /** Replays accesses, and lets hits only count until a copy of the ladder changes. */
+  /** Replays accesses, and lets hits only be counted until a copy of the ladder changes. */
   #replay(pattern: FollowedPattern, slot: number, now: number, facts: AccessFacts): void {
     this.#countUntil(pattern, slot, pattern.ladder.access(slot, now, facts), now);
   }
@@ -351,7 +351,7 @@ export class AccessRecorder implements AccessStream {
   }
 
   /**
-   * Reports the hits of a key that have only been counted so far.
+   * Reports the hits of a key that are counted but not reported yet.
    * @param more hits now, which the caller replays in the ladder.
    */
   #settle(pattern: FollowedPattern, slot: number, key: string | undefined, now: number, more = 0): void {
@@ -395,7 +395,7 @@ export class AccessRecorder implements AccessStream {
     pattern.sample.reads[slot] = 0;
   }
 
-  /** The track of a key, which is followed from now on if the sample includes it; 0 if it is not. */
+  /** Returns the track of a key; 0 if the key is not followed. If the sample includes the key, it is followed from now on. */
   #trackOf(key: string, series: Series, at: number): number {
     const hash = this.#hash(key);
     const pattern = this.#patternOf(series, at);
@@ -403,7 +403,7 @@ export class AccessRecorder implements AccessStream {
     if (known !== 0) {
       const follows = this.#of(known);
       if (follows === pattern) return this.#promoted(pattern, hash, known);
-      // Its pattern has been refined.
+      // The pattern of the key has changed to a more precise one.
       follows.sample.drop(this.#marks.slotOf(known));
     }
     if (pattern === undefined) return 0;
@@ -411,7 +411,7 @@ export class AccessRecorder implements AccessStream {
     return hot !== 0 || !pattern.sample.samples(hash) ? hot : this.#follow(pattern, hash, false);
   }
 
-  /** The value that another instance loaded may be newer than the last load of this one: it is a check of the value. */
+  /** Applies the load of another instance as a check of the value, if it is newer than the last load of this one. */
   #seen(pattern: FollowedPattern, slot: number, digest: number, loadedAt: number): void {
     if (!pattern.ladder.isNews(slot, loadedAt)) return;
     const changed = pattern.changedTo(slot, digest);
@@ -429,8 +429,8 @@ export class AccessRecorder implements AccessStream {
   }
 
   /**
-   * Updates the hottest keys, and stops following keys that no longer are. A key that has become hot is followed for itself from its next
-   * examined access on; until then, its accesses count like those of any other key.
+   * Updates the hottest keys, and stops following keys that no longer are. A key that has become hot represents only itself from its
+   * next examined access on; until then, its accesses count like those of any other key.
    */
   #rank(pattern: FollowedPattern, now: number): void {
     const { sample, hottest } = pattern;
@@ -444,7 +444,7 @@ export class AccessRecorder implements AccessStream {
     }
   }
 
-  /** The track of a key; a hot key is moved to the hottest. */
+  /** Returns the track of a key, and moves a hot key to the hottest. */
   #promoted(pattern: FollowedPattern, hash: number, track: number): number {
     if (!pattern.isHot(hash)) return track;
     if (track === 0) return this.#follow(pattern, hash, true);
@@ -452,7 +452,7 @@ export class AccessRecorder implements AccessStream {
     return track;
   }
 
-  /** Initialises a followed key from its entry. */
+  /** Initialises the facts about a followed key from its entry. */
   #learn(pattern: FollowedPattern, slot: number, entry: Entry): void {
     pattern.digests[slot] = this.#digest(entry.value);
     pattern.tagged(slot, entry.tags);
@@ -480,7 +480,7 @@ export class AccessRecorder implements AccessStream {
     return pattern;
   }
 
-  /** Caches the last hash: a load and the miss before it have the same key. */
+  /** Hashes a key. Keeps the last result, because a load and the miss before it have the same key. */
   #hash(key: string): number {
     if (key === this.#hashedKey) return this.#hashed;
     this.#hashedKey = key;
@@ -537,7 +537,7 @@ export class AccessRecorder implements AccessStream {
   }
 }
 
-/** The TTL of a policy, if an entry's own differs only by jitter. */
+/** Returns the TTL of the policy if the entry's own TTL differs only by jitter, otherwise the own TTL. */
 function nominal(ownMs: number, ttlMs: number): number {
   return ownMs <= ttlMs && ownMs >= ttlMs / 2 ? ttlMs : ownMs;
 }

@@ -28,15 +28,15 @@ import { type HotKey, type HotKeyFigures, hotKeysTogether, idOf, MOST_NOTED, sha
 /** What insight compares and shows. */
 export interface InsightOptions {
   /**
-   * What of a value counts when a reload is compared with the value before, such as all fields but `generatedAt`. It is called with
-   * values of the cache: do not change them. @default the whole value
+   * Returns the part of a value that is compared with the value before when a key is loaded again, such as all fields but `generatedAt`.
+   * It is called with values of the cache: do not change them. @default the whole value
    */
   compare?: (value: unknown) => unknown;
-  /** Shows keys in full; without it what identifies an entity is masked: `user:•••`. @default false */
+  /** Shows full keys. If false, the parts that identify an entity are masked: `user:•••`. @default false */
   showKeys?: boolean;
   /**
-   * The share of hits that may be outdated, 0–1: one for all, or by pattern as statistics show it (`'feed:*'`) or by a glob over
-   * patterns; the longest that fits decides. A pattern with an automatic TTL has its own. @default 0.01
+   * The share of hits that may be outdated, 0–1: one number for all patterns, or an object by pattern as in statistics (`'feed:*'`) or by
+   * glob over patterns. The longest matching name decides. A pattern with an automatic TTL has its own share. @default 0.01
    */
   maxStaleShare?: number | Readonly<Record<string, number>>;
 }
@@ -46,14 +46,14 @@ export interface InsightContext {
   readonly clock: Clock;
   readonly namespace: string;
   readonly errors: CallbackErrors;
-  /** The book of alerts; without it there are no alerts. */
+  /** The book of alerts; undefined if there are no alerts. */
   readonly alerts?: Pick<CacheAlerts, 'list' | keyof KeptPart> | undefined;
   /** Returns a number from 0 to 1. @default Math.random */
   readonly random?: (() => number) | undefined;
 }
 
 /**
- * Reports what to change in a cache, from a sample of its accesses: `cache.insight`, and injectable. Its memory is bounded: at most
+ * Recommends changes to a cache, from a sample of its accesses: `cache.insight`, and injectable. Its memory is bounded: at most
  * 60 KB per pattern, and 127 patterns.
  * @publicApi
  */
@@ -96,40 +96,41 @@ export class CacheInsight {
   }
 
   /**
-   * Alerts, newest first: anomalies and health warnings that lasted. @param state `all` adds the last 200 closed ones.
+   * Lists alerts, newest first: anomalies, and health warnings that lasted. @param state `all` adds the last 200 closed ones.
    * @default 'open'
    */
   alerts({ state = 'open' }: { readonly state?: 'open' | 'all' } = {}): readonly Alert[] {
     return this.#alerts?.list(state) ?? [];
   }
 
-  /** Passes the sampled accesses on, for further reports. @returns a function that stops it. */
+  /** Calls a listener with the sampled accesses. @returns a function that removes it. */
   listen(listener: AccessListener): () => void {
     return this.#recorder?.listen(listener) ?? (() => undefined);
   }
 
   /**
-   * Recommendations, most time saved first: each with its evidence, the line to paste and its predicted effect. Empty if insight or
+   * Lists recommendations, most time saved first: each with its evidence, the code to paste and its predicted effect. Empty if insight or
    * metrics are off.
-   * @param filter `pattern`: only those for this pattern.
+   * @param filter `pattern`: only recommendations for this pattern.
    */
   recommendations(filter?: RecommendationFilter): readonly Recommendation[] {
     return this.#advisor?.list(filter) ?? [];
   }
 
-  /** As {@link recommendations}, in slices, so that the event loop stays free. */
+  /** Returns the same as {@link recommendations}, in slices, so that the event loop is not blocked. */
   async collectRecommendations(filter?: RecommendationFilter): Promise<readonly Recommendation[]> {
     return (await this.#advisor?.collect(filter)) ?? [];
   }
 
-  /** The recommendation for a pattern, or what is missing for one; undefined if insight is off. */
+  /** Returns the recommendation for a pattern, and what is missing for one; undefined if insight is off. */
   adviceOn(pattern: string): AdviceState | undefined {
     return this.#advisor?.stateOf(pattern);
   }
 
   /**
-   * How the hit rate of the memory layer depends on its bounds: at a quarter to eight times today's, with its own eviction policy.
-   * @param layer the name of one layer; all without it. Layers outside of this process have none.
+   * Returns how the hit rate of the memory layer depends on its bounds: from a quarter to eight times today's, with its own eviction
+   * policy.
+   * @param layer the name of one layer. @default all. Layers outside of this process have no ladder.
    */
   memoryLadder(layer?: string): readonly MemoryLadder[] {
     this.flush();
@@ -138,12 +139,12 @@ export class CacheInsight {
     return [simulated.report(this.#clock.now(), this.#layerHitRate(simulated.layer.name))];
   }
 
-  /** The memory ladders, with the requests of their layers in the last hour: for other instances. */
+  /** Returns the memory ladders for other instances, with the requests to their layers in the last hour. */
   memoryFigures(): readonly InstanceMemory[] {
     const layers = this.#metrics?.getLayerStats('1h') ?? [];
     return this.memoryLadder().map((ladder) => {
       const { totalRequests, coverageSeconds } = layers.find(({ layer }) => layer === ladder.layer) ?? NOTHING_COUNTED;
-      // Where nothing is counted, the simulation's own estimate.
+      // If nothing was counted, use the estimate of the simulation.
       const requestsPerSecond =
         coverageSeconds > 0
           ? totalRequests / coverageSeconds
@@ -152,7 +153,7 @@ export class CacheInsight {
     });
   }
 
-  /** Starts recommendations for this cache. Called once, by the cache. */
+  /** Starts recommendations for this cache. The cache calls it once. */
   advise(cache: AdvisedCache): void {
     if (this.#recorder === undefined || this.#advisor !== undefined) return;
     this.#metrics = cache.metrics;
@@ -172,7 +173,7 @@ export class CacheInsight {
   }
 
   /**
-   * The simulated effects of eight TTLs on the accesses of a pattern, and which of them is better than today's. Uncertain figures
+   * Returns the simulated effects of eight TTLs on the accesses of a pattern, and which TTL is better than today's. Uncertain figures
    * are withheld, with the reason.
    */
   ttlLadder(pattern: string, options?: TtlAdviceOptions): TtlLadder {
@@ -185,7 +186,7 @@ export class CacheInsight {
     return followed.ladder.report(now, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });
   }
 
-  /** The result of {@link ttlLadder} for the accesses of several instances. @param others their figures, by pattern. */
+  /** Returns the result of {@link ttlLadder} for the accesses of several instances. @param others their figures, by pattern. */
   ttlLadderWith(
     others: readonly ReadonlyMap<string, LadderFigures>[],
     pattern: string,
@@ -197,7 +198,7 @@ export class CacheInsight {
     return ladderReport(pattern, figures, { maxStaleShare: this.#maxStaleShareOf(pattern), ...options });
   }
 
-  /** The figures of the ladders, one pattern per step: for other instances, and for the next run. */
+  /** Returns the figures of the ladders for other instances and for the next run, one pattern per step. */
   *ladderFigures(): Generator<void, ReadonlyMap<string, LadderFigures>> {
     const all = new Map(this.#recorder?.restored);
     for (const pattern of this.#recorder?.patterns.keys() ?? []) {
@@ -251,7 +252,7 @@ export class CacheInsight {
     return this.#recorder === undefined ? undefined : new LadderExchange(this.#recorder, everyMs);
   }
 
-  /** The keys with the most requests, over all patterns, most first. @param limit 1–1,000. @default 10 */
+  /** Lists the keys with the most requests in all patterns, most first. @param limit 1–1,000. @default 10 */
   hotKeys(limit = 10): readonly HotKey[] {
     const keys: HotKey[] = [];
     for (const { name: pattern, hottest } of this.#recorder?.patterns.values() ?? []) {
@@ -269,7 +270,7 @@ export class CacheInsight {
     return keys.sort((one, other) => other.requests - one.requests).slice(0, limit);
   }
 
-  /** What {@link hotKeys} lists at most, one pattern per step: for other instances. */
+  /** Returns the longest list of {@link hotKeys} for other instances, one pattern per step. */
   *hotKeyFigures(): Generator<void, readonly HotKeyFigures[]> {
     const all: { readonly pattern: string; readonly hits: number; readonly ranking: readonly RankedKey[] }[] = [];
     for (const { name: pattern, hottest } of this.#recorder?.patterns.values() ?? []) {
@@ -292,13 +293,13 @@ export class CacheInsight {
     });
   }
 
-  /** The result of {@link hotKeys} for several instances, one pattern of an instance per step. @param others their figures. */
+  /** Returns the result of {@link hotKeys} for several instances, one pattern of an instance per step. @param others their figures. */
   *hotKeysWith(others: readonly (readonly HotKeyFigures[])[], limit: number): Generator<void, readonly HotKey[]> {
     const own = yield* this.hotKeyFigures();
     return yield* hotKeysTogether([own, ...others], limit, (key, pattern) => this.#nameOf(key, pattern));
   }
 
-  /** The hash by which instances with the same namespace know a key, 32 bits, unsigned. */
+  /** Returns the hash that instances with the same namespace use for a key, 32 bits, unsigned. */
   keyHashOf(key: string): number {
     return keyHash(key, this.#salt) >>> 0;
   }
@@ -307,7 +308,7 @@ export class CacheInsight {
     return key !== undefined && this.#showKeys ? key : masked(pattern);
   }
 
-  /** Call it when a policy has changed: the ladder of the pattern begins again with the new TTL. */
+  /** Restarts the ladder of a pattern with a new TTL. Call it when a policy has changed. */
   ttlChanged(pattern: string, ttlMs: number): void {
     const now = this.#clock.now();
     const followed = this.#recorder?.patterns.get(pattern);
@@ -330,23 +331,23 @@ export class CacheInsight {
     return automatic?.maxStaleShare ?? this.#staleShares.of(pattern);
   }
 
-  /** Sets the source of how warmed entries ended. */
+  /** Sets the source of evidence about warmed entries. */
   addWarmed(source: (pattern: string) => readonly WarmedEvidence[]): void {
     this.#warmed = source;
   }
 
-  /** Sets the source of loads that ran in several instances at once. */
+  /** Sets the source of evidence about loads of one key in several instances at once. */
   addSharedLoads(source: (pattern: string) => SharedLoadEvidence | undefined): void {
     this.#sharedLoads = source;
   }
 
-  /** Reports hits to listeners that have only been counted so far. */
+  /** Reports the hits that are counted but not reported to listeners yet. */
   flush(): void {
     this.#recorder?.flush(this.#clock.now());
   }
 }
 
-/** The simulations of the first layer, if it is memory of this process. */
+/** Creates the simulations of the first layer, if it is memory of this process. */
 function memorySimulationOf([first]: readonly Layer[], now: number): MemorySimulation | undefined {
   const { eviction, bounds } = first?.status() ?? {};
   if (first === undefined || eviction === undefined) return undefined;
@@ -358,7 +359,7 @@ type RankedKey = ReturnType<HottestKeys['ranking']>[number];
 
 const NOTHING_COUNTED = { totalRequests: 0, coverageSeconds: 0 };
 
-/** A key as its pattern shows it. */
+/** Masks a key: returns its pattern with bullets. */
 function masked(pattern: string): string {
   return pattern.replaceAll('*', '•••');
 }

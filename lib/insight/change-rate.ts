@@ -1,21 +1,21 @@
 /*
- * Estimates how often a value changes, from checks that only show whether it differs from the value at the check before. Several changes between two
- * checks look like one, so changes per checked time is too low, the more so the rarer the checks are.
+ * Estimates how often a value changes, from checks that only show whether it differs from the value at the check before. Several changes
+ * between two checks look like one. So the number of changes found per time is too low, and more so if checks are rare.
  *
  * Source: Cho, Garcia-Molina: Estimating Frequency of Change, ACM TOIT 3(3), 2003. Changes are modelled as a Poisson process. For
  * irregular checks the maximum-likelihood estimate of the rate r solves (section 5)
  *   sum over checks that found a change of t / (exp(r t) - 1) = sum over the others of t.
  */
 
-/** Checks are grouped by the time since the check before: a quarter of an octave per group, from 1 ms on. */
+/** Checks are grouped by the time since the check before: four groups per octave, from 1 ms on. */
 const BUCKETS = 160;
 const PER_OCTAVE = 4;
 const ITERATIONS = 60;
-/** The rate is estimated from the checks with the shortest times: this share of them, and at least so many. */
+/** The rate is estimated from the checks with the shortest times: this share of all, and at least this number. */
 const SOONEST_SHARE = 1 / 8;
 const SOONEST_CHECKS = 100;
 
-/** Counts before the first check: the values of many patterns never change, or always do. They stay 0. */
+/** The initial counts. They are shared, because the values of many patterns never change, or always do: then one of them stays 0. */
 const NONE = new Float32Array(BUCKETS);
 
 /** Checks of many keys, and their common rate of change. */
@@ -39,7 +39,7 @@ export class ChangeRate {
     if (changed) this.#changes += weight;
   }
 
-  /** Changes per millisecond; 0 without a change. If every check found one, the rate is that of half an unchanged check. */
+  /** Changes per millisecond; 0 without a change. If every check found a change, half a check without one is assumed. */
   get perMs(): number {
     if (this.#seen < this.#solveAt) return this.#perMs;
     this.#solveAt = this.#seen + Math.max(1, this.#seen >> 3);
@@ -47,7 +47,7 @@ export class ChangeRate {
   }
 
   /**
-   * Uses the checks with the shortest times: keys change at different rates, and after a long time nearly all have
+   * Solves the equation for the checks with the shortest times. Keys change at different rates, and after a long time nearly all have
    * changed, which shows little about the rate.
    */
   #solved(): number {
@@ -65,7 +65,7 @@ export class ChangeRate {
       changes += this.#changed[bucket]!;
     }
     if (changes === 0) return 0;
-    // Without an unchanged check the likelihood has no maximum.
+    // Without a check that found no change, the likelihood has no maximum.
     if (unchangedMs === 0) unchangedMs = (0.5 * everyMs) / checks;
     let low = 0;
     let high = 1;
@@ -77,7 +77,7 @@ export class ChangeRate {
     return (low + high) / 2;
   }
 
-  /** The end of the shortest times that include enough of the checks. */
+  /** Returns the end of the shortest times that contain enough checks. */
   #soonest(): number {
     const enough = Math.max(this.#checks * SOONEST_SHARE, (this.#checks * SOONEST_CHECKS) / this.#seen);
     let sum = 0;
@@ -122,7 +122,7 @@ function middleOf(bucket: number): number {
 }
 
 /**
- * The expected share of a time in which a copy is outdated that was correct at its beginning, if changes are Poisson.
+ * Returns the expected share of a time in which a copy is outdated, if it was correct at the beginning and changes are Poisson.
  * @param changes the expected number of changes in that time.
  */
 export function outdatedShare(changes: number): number {
@@ -130,7 +130,7 @@ export function outdatedShare(changes: number): number {
   return 1 + Math.expm1(-changes) / changes;
 }
 
-/** The probability of at least one change if so many are expected. */
+/** Returns the probability of at least one change. @param changes the expected number of changes. */
 export function changeProbability(changes: number): number {
   return -Math.expm1(-changes);
 }

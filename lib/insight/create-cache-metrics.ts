@@ -20,18 +20,18 @@ export interface CreateCacheMetricsOptions {
   readonly log?: CacheLog;
 }
 
-/** The state of the recommendations for a pattern. */
+/** Returns the state of the recommendations for a pattern. */
 export type AdviceSource = (pattern: string) => AdviceState | undefined;
 
-/** Without a stream of accesses, the effects of another TTL, more memory or fewer invalidations are unknown. */
-const NOT_OBSERVED = 'insight is off, so that no accesses are observed.';
+/** Without insight, the effects of another TTL, more memory or fewer invalidations are unknown. */
+const NOT_OBSERVED = 'insight is off, so no accesses are observed.';
 const NO_ADVICE: AdviceState = {
   recommendation: undefined,
   missing: { ttl: NOT_OBSERVED, memory: NOT_OBSERVED, invalidation: NOT_OBSERVED },
 };
 
 /**
- * Returns the observer for the cache, and the metrics that read its counts, with health and advice; `adviseBy` connects them with
+ * Creates the observer for the cache, and the metrics that read its counts, with health and advice. `adviseBy` connects the metrics with
  * the recommendations, which are derived from these metrics.
  */
 export function createCacheMetrics(options: CreateCacheMetricsOptions): {

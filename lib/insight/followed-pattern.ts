@@ -5,29 +5,29 @@ import { PatternLadder } from './ttl-ladder.js';
 import { Flag, MOST_HOT, PatternSample, type SampleOwner } from './pattern-sample.js';
 import type { TrackMarks } from './track-marks.js';
 
-/** The most remembered tags of an entry. */
+/** The maximum number of tags that are stored for an entry. */
 const MOST_TAGS = 4;
-/** How many of the hottest keys of this instance have a place in any case. */
+/** The number of places that are reserved for the hottest keys of this instance. */
 const OWN_HOT = 64;
-/** After this time without a note, a key no longer counts as one of another instance's hottest, milliseconds. */
+/** A key of another instance's hottest is dropped after this time without a note, milliseconds. */
 const HOT_ELSEWHERE_MS = 120_000;
 
-/** A pattern whose keys are sampled, with the known facts about the values of the followed keys. */
+/** A pattern with its sampled keys, and the facts about their values. */
 export class FollowedPattern implements SampleOwner {
   readonly sample: PatternSample;
   readonly hottest = new HottestKeys();
   /** Hashes of the hottest keys, in ascending order. */
   #hot = new Int32Array(0);
-  /** Hashes of this instance's own hottest keys, the hottest first. */
+  /** Hashes of this instance's hottest keys, hottest first. */
   #ranked: readonly number[] = [];
-  /** In a fleet: hashes of the hottest keys of other instances, and when each was noted last. */
+  /** In a fleet: hashes of the hottest keys of other instances, with the time of the last note. */
   #hotElsewhere: Map<number, number> | undefined;
   readonly ladder: PatternLadder;
-  /** Digests of the last values; 0: unknown. */
+  /** Digests of the last values; 0 if unknown. */
   digests: Int32Array;
-  /** The last invalidation by tag or glob with which the key has been compared; created after the first of them. */
+  /** For each key the order of the last invalidation by tag or glob that it was compared with; allocated with the first. */
   #seen: Uint32Array | undefined;
-  /** Hashes of the tags of the last value; created for the first value with tags. */
+  /** Hashes of the tags of the last value; allocated for the first value with tags. */
   #tags: Uint16Array | undefined;
 
   constructor(
@@ -41,7 +41,7 @@ export class FollowedPattern implements SampleOwner {
     this.ladder = new PatternLadder(this.sample);
   }
 
-  /** Whether a key is one of the hottest, by its hash. */
+  /** Whether a key is one of the hottest. */
   isHot(hash: number): boolean {
     const hot = this.#hot;
     let from = 0;
@@ -54,7 +54,7 @@ export class FollowedPattern implements SampleOwner {
     return hot[from] === hash;
   }
 
-  /** Whether a key that is followed as one of the hottest should stay so. */
+  /** Whether a key that is followed as one of the hottest still is one. */
   staysHot(hash: number): boolean {
     return this.#ranked.includes(hash) || this.#hotElsewhere?.has(hash) === true;
   }
@@ -68,7 +68,7 @@ export class FollowedPattern implements SampleOwner {
     this.#choose();
   }
 
-  /** Follows a key as one of the hottest because it is one in another instance. */
+  /** Follows a key as one of the hottest, because it is one in another instance. */
   noteHot(hash: number, now: number): void {
     const elsewhere = (this.#hotElsewhere ??= new Map<number, number>());
     const isNew = !elsewhere.has(hash);
@@ -98,7 +98,7 @@ export class FollowedPattern implements SampleOwner {
     sample.mark(slot, Flag.invalidated, false);
   }
 
-  /** When the key was last invalidated by a tag, a glob or with everything since the last comparison; 0: it was not. */
+  /** Returns when a key was last invalidated by a tag, a glob or everything after the last comparison; 0 if it was not. */
   invalidatedAt(slot: number, key: string, notes: InvalidationNotes): number {
     if (notes.order === 0) return 0;
     const seen = (this.#seen ??= new Uint32Array(this.sample.capacity));
@@ -108,14 +108,14 @@ export class FollowedPattern implements SampleOwner {
     return notes.last(since, key, this.#tags, slot * MOST_TAGS, MOST_TAGS);
   }
 
-  /** Starts a followed key: earlier invalidations do not concern it. */
+  /** Starts to follow a key: earlier invalidations do not concern it. */
   begin(slot: number, notes: InvalidationNotes, isFirst: boolean): void {
     this.sample.mark(slot, Flag.notKept, false);
     this.ladder.begin(slot, isFirst);
     if (notes.order > 0) (this.#seen ??= new Uint32Array(this.sample.capacity))[slot] = notes.order;
   }
 
-  /** Remembers the tags of a value. */
+  /** Stores the tags of a value. */
   tagged(slot: number, tags: readonly string[]): void {
     if (this.#tags === undefined) {
       if (tags.length === 0) return;

@@ -4,19 +4,19 @@ import { isInUse } from '../cache/layers/layer.js';
 import type { HealthFacts } from '../metrics/judgement.js';
 import type { CacheStats, HealthReport, HealthStatus, HealthWarning, LayerStats, Window } from '../metrics/snapshot.js';
 
-/** The limits by which health is judged. */
+/** The limits for the judgement of health. */
 export interface HealthThresholds {
-  /** Degraded below this hit rate, 0–1. @default 0.5 */
+  /** Below this hit rate, 0–1, the status is `degraded`. @default 0.5 */
   readonly minHitRate?: number;
-  /** Degraded from this mean response time on, milliseconds. @default 50 */
+  /** From this mean response time on, milliseconds, the status is `degraded`. @default 50 */
   readonly maxAvgResponseTimeMs?: number;
-  /** Warning from this 95th percentile of the response time on, milliseconds. @default 100 */
+  /** From this p95 response time on, milliseconds, the status is `warning`. @default 100 */
   readonly maxP95ResponseTimeMs?: number;
   /** The window that is judged. @default '5m' */
   readonly window?: Window;
-  /** With fewer accesses in the window, rates and times are not judged. @default 20 */
+  /** With fewer accesses in the window, the hit rate and times are not judged. @default 20 */
   readonly minimumRequests?: number;
-  /** Targets of single patterns; one that is missed is a warning. */
+  /** Targets of single patterns, by pattern. If a hit rate is below its target, the status is `warning`. */
   readonly patterns?: Readonly<Record<string, { readonly hitRate: number }>>;
 }
 
@@ -29,7 +29,7 @@ export const DEFAULT_HEALTH: Required<HealthThresholds> = {
   patterns: {},
 };
 
-/** Assesses the health of one cache, and remembers when a layer was away last. */
+/** Returns the judgement of one cache, which remembers when a layer was last away. */
 export function healthJudge(thresholds: Required<HealthThresholds>) {
   let awayAt = -Infinity;
   return (facts: HealthFacts): HealthReport => {
@@ -40,10 +40,10 @@ export function healthJudge(thresholds: Required<HealthThresholds>) {
 }
 
 /**
- * Judges the cache: degraded if the hit rate is below or the mean response time at or above its threshold; a warning
- * if only the 95th percentile is, a circuit is open, a layer is down, has sweeps or invalidations pending or cannot pass messages, or
- * a pattern misses its target.
- * @param lost a layer is away, or was a short time ago: what it held is loaded again.
+ * Judges the cache. The status is `degraded` if the hit rate is below its threshold or the mean response time is at or above its own. It
+ * is `warning` if only the p95 is too high, a circuit is open, a layer is down, has pending sweeps or invalidations or cannot pass
+ * messages, or a pattern misses its target.
+ * @param lost whether a layer is away, or was a short time ago: then its entries are loaded again.
  */
 function assessHealth(facts: HealthFacts, thresholds: Required<HealthThresholds>, lost: boolean): HealthReport {
   const { stats, now } = facts;
@@ -142,7 +142,7 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
       warnings.push({
         code: 'CIRCUIT_OPEN',
         message: `The circuit of layer '${layer}' is open, and the cache works without it until it answers again${because}`,
-        // Callers find a half-open circuit open.
+        // To callers, a half-open circuit is open.
         value: 'open',
         threshold: 'closed',
         layer,
@@ -160,25 +160,25 @@ function troubledLayers({ layers }: HealthFacts): HealthWarning[] {
     if (sweepsPending > 0) {
       warnings.push({
         code: 'SWEEP_PENDING',
-        message: `Layer '${layer}' has yet to remove the entries of ${counted(sweepsPending, 'invalidation')} by glob: they are not read, but take memory. Let its user SCAN.`,
+        message: `Layer '${layer}' has not yet removed the entries of ${counted(sweepsPending, 'invalidation')} by glob: they are not read, but take memory. Grant SCAN to its user.`,
         value: sweepsPending,
         threshold: 0,
         layer,
       });
     }
-    // If the layer is away, that explains its pending work.
+    // If the layer is away, that already explains its pending work.
     if (isInUse(stats)) warnings.push(...refusals(stats));
     return warnings;
   });
 }
 
-/** Operations that an answering layer refuses to this user: invalidations, and messages between the processes. */
+/** Returns warnings about operations that a layer refuses although it answers: invalidations, and messages between processes. */
 function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable }: LayerStats): HealthWarning[] {
   const warnings: HealthWarning[] = [];
   if (invalidationsPending > 0) {
     warnings.push({
       code: 'INVALIDATIONS_PENDING',
-      message: `Layer '${layer}' has not taken ${counted(invalidationsPending, 'invalidation')}: other processes may still read outdated values. See LAYER_FAILED in the log for the reason.`,
+      message: `Layer '${layer}' has not accepted ${counted(invalidationsPending, 'invalidation')}: other processes may still read outdated values. See LAYER_FAILED in the log for the reason.`,
       value: invalidationsPending,
       threshold: 0,
       layer,
@@ -187,7 +187,7 @@ function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable 
   if (busNotSent === true) {
     warnings.push({
       code: 'BUS_NOT_SENT',
-      message: `Other processes cannot be notified of changes through layer '${layer}': their memory may be outdated. Let its user PUBLISH to its channels.`,
+      message: `Other processes cannot be notified of changes through layer '${layer}': their memory may be outdated. Grant its user PUBLISH on its channels.`,
       value: 'not sent',
       threshold: 'sent',
       layer,
@@ -196,7 +196,7 @@ function refusals({ layer, invalidationsPending = 0, busNotSent, busUnreachable 
   if (busUnreachable === true) {
     warnings.push({
       code: 'BUS_UNREACHABLE',
-      message: `Invalidations of other processes cannot be received through layer '${layer}': memory may be outdated. Let its user SUBSCRIBE to its channels.`,
+      message: `Invalidations of other processes cannot be received through layer '${layer}': memory may be outdated. Grant its user SUBSCRIBE on its channels.`,
       value: 'not received',
       threshold: 'received',
       layer,
@@ -229,7 +229,7 @@ function missedTargets(
 }
 
 function spoken(window: Window): string {
-  return window === 'all' ? 'all the time since start' : `the last ${window}`;
+  return window === 'all' ? 'the time since the start' : `the last ${window}`;
 }
 
 function percent(share: number): string {

@@ -3,66 +3,66 @@ import { MOST_PATTERNS } from './pattern-sample.js';
 /*
  * Hot keys of several instances.
  *
- * Each instance notes the keys that it counted most, with their counts; the counts of a key are added up. An instance may have counted a
- * key that it does not list: how much at most is part of the stated error (Agarwal, Cormode, Huang, Phillips, Wei, Yi, Mergeable
- * Summaries, PODS 2012).
+ * Each instance notes the keys with its highest counts, and the counts of a key are added up. An instance may also have counted a
+ * key that it does not list. The maximum of that count is part of the stated error (Agarwal, Cormode, Huang, Phillips, Wei, Yi,
+ * Mergeable Summaries, PODS 2012).
  *
- * Keys are noted as salted hashes. Their text is noted only by instances that show keys in full, and used only by those that do.
+ * Keys are noted as salted hashes. Only instances that show full keys note and use their text.
  */
 
-/** A key that is requested often. */
+/** A key with many requests. */
 export interface HotKey {
   /** Masked (`user:•••`) unless `insight.showKeys` is on. */
   readonly key: string;
-  /** Of the key, to distinguish masked ones: hexadecimal digits, salted by the namespace. */
+  /** The salted hash of the key in hexadecimal digits, which distinguishes masked keys. */
   readonly id: string;
   readonly pattern: string;
-  /** Hits of memory, estimated from a sample of them; of the recent past where there were many. */
+  /** The number of hits in memory, estimated from a sample; with many hits only those of the recent past. */
   readonly requests: number;
   /**
-   * How many of `requests` may be those of another key. Of several instances: how far `requests` may be off, because some of them may
-   * count the key and not list it.
+   * How much of `requests` may belong to other keys. For several instances: how far `requests` may be off, because some instances may
+   * have counted the key without listing it.
    */
   readonly requestsError: number;
-  /** Of the hits of its pattern, 0–1. */
+  /** The share of its pattern's hits, 0–1. */
   readonly share: number;
-  /** Of several instances: how many list the key. */
+  /** For several instances: the number of instances that list the key. */
   readonly instances?: number;
-  /** Live instances that are left out because they list no hot keys for others, as an earlier release; present if there are any. */
+  /** The number of live instances that are left out because they publish no hot keys (an earlier release); absent if 0. */
   readonly missing?: number;
 }
 
-/** What one instance counted of a key. */
+/** The count of a key in one instance. */
 export interface KeyCount {
-  /** Salted by the namespace, 32 bits, unsigned. */
+  /** The salted hash, 32 bits, unsigned. */
   readonly hash: number;
   readonly count: number;
-  /** How many of `count` may be those of another key. */
+  /** How much of `count` may belong to other keys. */
   readonly overcount: number;
-  /** Undefined unless the instance shows keys. */
+  /** Undefined unless the instance shows full keys. */
   readonly key: string | undefined;
 }
 
-/** What one instance counted of the keys of a pattern. */
+/** The counts of a pattern's keys in one instance. */
 export interface HotKeyFigures {
   readonly pattern: string;
-  /** Hits of all its keys. */
+  /** The hits of all keys of the pattern. */
   readonly hits: number;
-  /** The hottest first. */
+  /** Hottest first. */
   readonly keys: readonly KeyCount[];
 }
 
-/** The most keys that an instance notes: no answer lists more. */
+/** The maximum number of keys that an instance notes; no answer lists more. */
 export const MOST_NOTED = 1_000;
-/** Longer keys are noted without their text, as are those beyond so many characters in all. */
+/** Longer keys are noted without their text, as are all after the maximum number of characters in total. */
 const LONGEST_KEY = 512;
 const MOST_TEXT = 131_072;
 const LONGEST_PATTERN = 1_024;
 const ALL_HASHES = 2 ** 32;
-/** A larger count is not one. */
+/** A larger count is invalid. */
 const MOST_COUNTED = 1e12;
 
-/** The notes of an instance, as JSON. */
+/** The notes of an instance as JSON. */
 type Noted = readonly [pattern: string, hits: number, keys: readonly (readonly [number, number, number, string?])[]];
 
 /** Encodes figures for {@link readHotKeys}. */
@@ -83,8 +83,8 @@ export function notedHotKeys(figures: readonly HotKeyFigures[]): readonly Noted[
 }
 
 /**
- * Reads what {@link notedHotKeys} wrote; undefined for anything else. What is read is untrusted.
- * @param hashOf returns the hash of a key: a text that is not of its hash is not used.
+ * Reads the result of {@link notedHotKeys}; undefined for any other value. The input is untrusted.
+ * @param hashOf returns the hash of a key: a text with another hash is not used.
  */
 export function readHotKeys(from: unknown, hashOf: (key: string) => number): readonly HotKeyFigures[] | undefined {
   if (!Array.isArray(from) || from.length > MOST_PATTERNS) return undefined;
@@ -116,7 +116,7 @@ function isCount(value: unknown, most: number): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }
 
-/** A key and what all instances together counted of it. */
+/** A key with the counts of all instances. */
 interface Together {
   readonly pattern: string;
   readonly hash: number;
@@ -124,13 +124,13 @@ interface Together {
   count: number;
   overcount: number;
   instances: number;
-  /** What the instances that list it may have counted of a key that they do not list. */
+  /** The part of the pattern's unlisted counts that belongs to instances which do list the key. */
   notUnlisted: number;
 }
 
 /**
- * The hottest keys of several instances, one pattern of an instance per step.
- * @param nameOf returns what is shown of a key; its text is undefined if it is not known.
+ * Returns the hottest keys of several instances, one pattern of an instance per step.
+ * @param nameOf returns the name that is shown for a key; its text is undefined if it is not known.
  */
 export function* hotKeysTogether(
   all: readonly (readonly HotKeyFigures[])[],
@@ -139,7 +139,7 @@ export function* hotKeysTogether(
 ): Generator<void, readonly HotKey[]> {
   const together = new Map<string, Map<number, Together>>();
   const hits = new Map<string, number>();
-  /** By pattern: what the instances may have counted of keys that they do not list. */
+  /** By pattern: the maximum count of a key that instances do not list. */
   const unlisted = new Map<string, number>();
   for (const figures of all) {
     for (const one of figures) {
@@ -175,8 +175,8 @@ export function* hotKeysTogether(
 }
 
 /**
- * What an instance counted at most of a key that it does not list: no more than of any that it lists; and either it still counts the key,
- * or the count went over to the keys that took its place.
+ * Returns the maximum count of a key that an instance does not list: no more than the lowest count that it lists. Either the instance still
+ * counts the key, or its count was passed on to the keys that replaced it.
  */
 function mostUnlisted({ hits, keys }: HotKeyFigures): number {
   let least = Infinity;
@@ -190,7 +190,7 @@ function mostUnlisted({ hits, keys }: HotKeyFigures): number {
   return Math.min(least, Math.max(0, rest, replaced));
 }
 
-/** The id of a key, by its hash. */
+/** Returns the id of a key. */
 export function idOf(hash: number): string {
   return hash.toString(16).padStart(8, '0');
 }

@@ -1,26 +1,26 @@
 import { type RankedKey, SpaceSaving } from '../metrics/space-saving.js';
 
 const COUNTERS = 128;
-/** A hot key has the weight of so many samples of today, or was sampled so often: in a burst a sample weighs far more. */
+/** A key is hot if its count is at least this many times the current weight of a sample, and it was sampled this often. */
 const LEAST = 3;
-/** Sampled hits between two rankings: at first, and at most. */
+/** The number of sampled hits between two rankings: at first, and at most. */
 const FIRST_RANKING = 64;
 const LAST_RANKING = 1_024;
-/** Sampled hits after which counts are halved, so that keys that are no longer hot leave. */
+/** Counts are halved after this number of sampled hits, so that keys that are no longer hot are dropped. */
 const HALVED_AFTER = 65_536;
 
 /** Ranks the keys of a pattern by a sample of the hits. */
 export class HottestKeys {
   readonly #counts = new SpaceSaving(COUNTERS);
-  /** Hits counted so far, halved with the counts. */
+  /** The number of hits so far, halved with the counts. */
   #counted = 0;
   #hits = 0;
-  /** How many hits the last sample represents. */
+  /** The number of hits that the last sample represents. */
   #weight = 1;
   #sinceRanked = 0;
   #rankedAfter = FIRST_RANKING;
 
-  /** Counts one sampled hit. @param of how many hits it represents. @returns true if the ranking is due. */
+  /** Counts one sampled hit. @param of the number of hits it represents. @returns true if the ranking is due. */
   add(key: string, of: number): boolean {
     this.#counts.add(key, of);
     this.#weight = of;
@@ -37,17 +37,17 @@ export class HottestKeys {
     return true;
   }
 
-  /** Estimated hits of all keys, halved whenever the counts of the keys are. */
+  /** The estimated hits of all keys, halved with the counts of the keys. */
   get hits(): number {
     return this.#hits;
   }
 
-  /** The keys with enough hits, the hottest first. */
+  /** Returns the keys with enough hits, hottest first. */
   ranked(): string[] {
     return this.ranking(COUNTERS).map(({ key }) => key);
   }
 
-  /** The hottest keys with their estimated hits, of which up to `overcount` may belong to other keys. */
+  /** Returns the hottest keys with their estimated hits, of which up to `overcount` may belong to other keys. */
   ranking(limit: number): RankedKey[] {
     return this.#counts.ranking(limit, { count: LEAST * this.#weight, adds: LEAST });
   }

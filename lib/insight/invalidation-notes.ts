@@ -4,7 +4,7 @@ import { keyHash } from './stream/key-hash.js';
 const MOST_TAGS = 4_096;
 const MOST_GLOBS = 64;
 
-/** An invalidation, with its position in their order. */
+/** An invalidation, with its number in their order. */
 interface Note {
   readonly order: number;
   readonly at: number;
@@ -13,8 +13,8 @@ interface Note {
 const NEVER: Note = { order: 0, at: 0 };
 
 /**
- * Invalidations by tag, by glob and of everything, noted so that a key is compared with them when it is next accessed, instead of
- * comparing every key with each invalidation. Tags are stored as 16-bit hashes. Bounded: the oldest are forgotten.
+ * Stores invalidations by tag, by glob and of everything. A key is compared with them at its next access, instead of at each
+ * invalidation. Tags are stored as 16-bit hashes. The number is bounded: the oldest are dropped.
  */
 export class InvalidationNotes {
   /** The number of invalidations so far. */
@@ -45,8 +45,8 @@ export class InvalidationNotes {
   }
 
   /**
-   * When the last invalidation after `since` that concerns a key came; 0 if there was none.
-   * @param tags hashes from `from` on, 0 for none.
+   * Returns the time of the last invalidation after `since` that concerns a key; 0 if there was none.
+   * @param tags the tags' hashes begin at `from`; 0 stands for no tag.
    */
   last(since: number, key: string, tags: Uint16Array | undefined, from: number, count: number): number {
     let last = this.#all.order > since ? this.#all.at : 0;
@@ -64,7 +64,7 @@ export class InvalidationNotes {
   }
 }
 
-/** 16 bits, never 0. */
+/** Returns the hash of a tag, 16 bits, never 0. */
 export function tagHash(tag: string): number {
   return keyHash(tag, 0x51ed270b) & 0xffff || 1;
 }

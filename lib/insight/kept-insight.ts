@@ -1,11 +1,11 @@
 import { CacheError } from '../cache/base/errors.js';
 import { parseBoundedJson } from '../cache/base/bounded-json.js';
 
-/** What survives a restart: written now and then, read before the next run begins. */
+/** State that is kept over a restart: written from time to time, and read before the next run begins. */
 export interface KeptPart {
-  /** Undefined if nothing has changed since the last one. */
+  /** Returns undefined if there is nothing new to write. */
   collectDump(): Promise<Uint8Array | undefined>;
-  /** @throws CacheError if the bytes cannot be read; nothing is changed then. */
+  /** @throws CacheError if the bytes cannot be read; then nothing is changed. */
   restore(dump: Uint8Array): void;
 }
 
@@ -13,12 +13,12 @@ const MOST_FOUND = 2_000;
 const MOST_ID = 1_024;
 const MOST_BYTES = 4_194_304;
 
-/** Since when recommendations were found, by their ids. */
+/** Encodes when each recommendation was first found, by id. */
 export function foundBytes(found: ReadonlyMap<string, number>): Uint8Array {
   return Buffer.from(JSON.stringify({ version: 1, found: [...found].slice(0, MOST_FOUND) }));
 }
 
-/** @throws CacheError for anything that {@link foundBytes} did not write. */
+/** Reads the result of {@link foundBytes}. @throws CacheError for any other bytes. */
 export function readFound(bytes: Uint8Array, now: number): ReadonlyMap<string, number> {
   if (bytes.length > MOST_BYTES) throw unreadable();
   const read = parsed(bytes);
@@ -43,7 +43,7 @@ function parsed(bytes: Uint8Array): unknown {
   }
 }
 
-/** The error where kept bytes are of another form. */
+/** The error for bytes with an unknown format. */
 export function unreadable(): CacheError {
-  return new CacheError('INVALID_RECORD', 'They are of another form.');
+  return new CacheError('INVALID_RECORD', 'The saved data has an unknown format.');
 }

@@ -5,32 +5,31 @@ import { type LadderNotes, LadderNotesWriter, type NotedKey, type NotedPattern }
 /*
  * TTL ladders in a fleet.
  *
- * Instances that share a layer share their loads: a value that one has loaded is a hit for all. So a ladder that sees only the accesses of one
- * instance counts a load per instance instead of one, and sums of such ladders are wrong for every TTL but
- * today's.
+ * Instances that share a layer share their loads: a value that one has loaded is a hit for all. A ladder that sees only the accesses of
+ * one instance counts a load in each instance instead of one load in all. So sums of such ladders are correct only for today's TTL.
  *
- * Each instance replays its own accesses against copies of the whole fleet. It notes for the others which copies of followed keys its
- * own accesses would have loaded, and applies their notes. Two instances may both have counted a load of the same copy before they
- * got each other's note: the earlier load counts, and the other instance counts a hit instead (`TtlReplay.learn`). Then the sums of
+ * Each instance therefore replays its own accesses against copies of the whole fleet. For the others it notes which copies of followed
+ * keys its own accesses would have loaded, and it applies their notes. Two instances may both count a load of the same copy before they
+ * get each other's note. Then the earlier load counts, and the other instance counts a hit instead (`TtlReplay.learn`). So the sums of
  * all instances are those of one cache with all accesses, and a report adds them up.
  *
- * This requires that all follow the same keys: the salt is that of the namespace, and each instance follows a key below the lowest threshold of all,
- * and a key that is among the hottest in any instance.
+ * For this, all instances must follow the same keys. Their salt is that of the namespace. Each instance follows the keys below the lowest
+ * threshold of all instances, and the keys that are among the hottest in any instance.
  *
- * Assumption: clocks differ by less than the shortest TTL of a ladder, and notes arrive within it.
+ * Assumption: the difference between clocks and the delay of notes are smaller than the shortest TTL of a ladder.
  */
 
-/** Keys that changed in the last so many intervals are noted first; older keys follow in turn if there is room. */
+/** Keys that changed within this number of intervals are noted first; older keys follow in turn if there is room. */
 const NEW_INTERVALS = 3;
 /** Weight of the last exchange in the mean delay of other instances' loads. */
 const LATEST = 0.1;
-/** TTLs that differ by less count as equal. */
+/** TTLs are equal if they differ by less than this share. */
 const SAME_TTL = 0.01;
 
 /** The followed keys of one instance; `AccessRecorder` implements it. */
 export interface FollowedKeys {
   readonly patterns: ReadonlyMap<string, FollowedPattern>;
-  /** Starts noting which copies the instance's own accesses load. @param lateMs the delay until others know them. */
+  /** Starts to note which copies the instance's own accesses load. @param lateMs the delay until others know them. */
   exchange(lateMs: number): void;
   learn(pattern: FollowedPattern, key: NotedKey, now: number, isFirst: boolean): void;
 }
@@ -41,7 +40,7 @@ export class LadderExchange {
   #next = 0;
   #lateMs = 0;
 
-  /** @param everyMs how often notes are exchanged, milliseconds. */
+  /** @param everyMs the interval between exchanges, milliseconds. */
   constructor(
     private readonly keys: FollowedKeys,
     private readonly everyMs: number,
@@ -59,7 +58,7 @@ export class LadderExchange {
       fits = fits && write(writer, pattern, now, (at) => at >= since, true);
       yield;
     }
-    // The notes are too long: all instances follow fewer keys.
+    // The notes are too long, so all instances must follow fewer keys.
     if (!fits) for (const { sample } of patterns) sample.lower();
     for (let left = patterns.length; fits && left > 0; left--) {
       const pattern = patterns[this.#next++ % patterns.length]!;
@@ -69,7 +68,7 @@ export class LadderExchange {
     return writer.bytes();
   }
 
-  /** Applies the notes of the other instances, by their names, one pattern per step. @param own the name of this instance */
+  /** Applies the notes of the other instances (by their names), one pattern per step. @param own the name of this instance */
   *learn(others: ReadonlyMap<string, LadderNotes>, own: string, now: number): Generator<void, void> {
     for (const name of this.#seen.keys()) if (!others.has(name)) this.#seen.delete(name);
     const rooms = new Map<FollowedPattern, number>();

@@ -3,23 +3,23 @@ import { LadderSums, PLACES, RUNG_COUNT, sumsOf } from './ladder-sums.js';
 import { MOST_PATTERNS } from './pattern-sample.js';
 
 /*
- * Figures of ladders as bytes, for other instances and for the next run. Bytes that are read are untrusted: they are read within
- * bounds, and refused as a whole if they are impossible counts.
+ * Encodes figures of ladders for other instances and for the next run. Bytes that are read are untrusted: lengths are checked,
+ * and bytes with any impossible count are refused as a whole.
  *
- *   mark u32, patterns u16; for each: length of the name u16, name, then numbers f32 (the TTL f64).
+ *   mark u32, patterns u16; for each: length of the name u16, name, TTL f64, then numbers f32.
  */
 
 const MARK = 0x4c46_3031;
 const HEAD = 6;
 const MOST_NAME = 1_024;
-/** After the TTL: observedMs, share, accessesPerHour, loads, loadMs, lateMs; per rung the unclassified hits; the sums. */
+/** Single numbers after the TTL: observedMs, share, accessesPerHour, loads, loadMs, lateMs. Then unclassified hits by rung, then the sums. */
 const SINGLE = 6;
 const NUMBERS = SINGLE + RUNG_COUNT + PLACES;
 const TTL = 8;
-/** TTLs that differ by less count as equal. */
+/** TTLs are equal if they differ by less than this share. */
 const SAME_TTL = 0.01;
 
-/** Figures by pattern. */
+/** Encodes figures by pattern. */
 export function figuresBytes(figures: ReadonlyMap<string, LadderFigures>): Uint8Array {
   const names = [...figures.keys()].filter((name) => Buffer.byteLength(name) <= MOST_NAME).slice(0, MOST_PATTERNS);
   const length = names.reduce((sum, name) => sum + 2 + Buffer.byteLength(name) + TTL + 4 * NUMBERS, HEAD);
@@ -38,7 +38,7 @@ export function figuresBytes(figures: ReadonlyMap<string, LadderFigures>): Uint8
   return bytes;
 }
 
-/** Reads what {@link figuresBytes} wrote; undefined for anything else. */
+/** Reads the result of {@link figuresBytes}; undefined for any other bytes. */
 export function readFigures(from: Uint8Array): ReadonlyMap<string, LadderFigures> | undefined {
   const bytes = Buffer.from(from.buffer, from.byteOffset, from.byteLength);
   if (bytes.length < HEAD || bytes.readUInt32BE(0) !== MARK) return undefined;
@@ -77,7 +77,7 @@ function figuresOf(ttlMs: number, numbers: Float64Array): LadderFigures | undefi
   return { ttlMs, observedMs, share, accessesPerHour, loads, loadMs, lateMs, sums, unchecked };
 }
 
-/** Merges the figures of several instances; if their TTLs differ, only figures of the TTL with the most accesses. Undefined without any. */
+/** Merges the figures of several instances; if their TTLs differ, only those with the TTL of the most accesses. Undefined if empty. */
 export function togetherOf(all: readonly LadderFigures[]): LadderFigures | undefined {
   const most = all.reduce<LadderFigures | undefined>(
     (one, other) => (one === undefined || other.sums.accesses > one.sums.accesses ? other : one),

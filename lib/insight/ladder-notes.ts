@@ -3,12 +3,12 @@ import { MOST_HOT, MOST_PATTERNS, MOST_TAIL } from './pattern-sample.js';
 import type { Fill } from './ttl-replay.js';
 
 /*
- * The notes that instances exchange about their followed keys, as bytes. Bytes from a shared layer are untrusted: they are
- * read within bounds, and refused as a whole if they do not have this format.
+ * Encodes the notes that instances exchange about their followed keys. Bytes from a shared layer are untrusted: lengths are checked,
+ * and bytes in another format are refused as a whole.
  *
- *   mark u32, time f64; then for each pattern: length of the name u16, name, TTL f64, room f64, keys u16;
- *   for each key: hash u32, rungs u8 (a bit each), those whose copy is outdated u8, hot u8, digest of the value u32, how long ago that was
- *   checked u32, and for each of the rungs how long ago its copy was loaded u32.
+ *   mark u32, time f64; then for each pattern: length of the name u16, name, TTL f64, room f64, number of keys u16;
+ *   for each key: hash u32, rungs with a copy u8 (one bit each), rungs with an outdated copy u8, hot u8, digest of the value u32,
+ *   age of the last check u32; for each rung with a copy: age of the copy u32.
  */
 
 const MARK = 0x4c41_3032;
@@ -17,7 +17,7 @@ const PATTERN = 20;
 const KEY = 15;
 const MOST_NAME = 1_024;
 const MOST_KEYS = MOST_HOT + MOST_TAIL;
-/** A pattern has a section of new keys, and perhaps one of older keys. */
+/** A pattern has one section of new keys, and possibly one of older keys. */
 const MOST_SECTIONS = 2 * MOST_PATTERNS;
 const MOST_AGE = 2 ** 32 - 1;
 const ROOM = 2 ** 32;
@@ -25,11 +25,11 @@ const ROOM = 2 ** 32;
 /** A key that another instance follows. */
 export interface NotedKey {
   readonly hash: number;
-  /** Whether it is among the hottest of that instance. */
+  /** Whether the key is among the hottest of that instance. */
   readonly isHot: boolean;
-  /** Of its value at the last check of that instance; 0: unknown. */
+  /** The digest of the value at the last check of that instance; 0 if unknown. */
   readonly digest: number;
-  /** When that was, milliseconds since the epoch. */
+  /** The time of that check, milliseconds since the epoch. */
   readonly checkedAt: number;
   readonly fills: readonly Fill[];
 }
@@ -37,7 +37,7 @@ export interface NotedKey {
 export interface NotedPattern {
   readonly name: string;
   readonly ttlMs: number;
-  /** The threshold of hashes up to which that instance has room to follow keys. */
+  /** The threshold of hashes below which that instance has room to follow keys. */
   readonly room: number;
   readonly keys: readonly NotedKey[];
 }
@@ -77,7 +77,7 @@ export class LadderNotesWriter {
     return true;
   }
 
-  /** @returns false if there is no room for it. */
+  /** Adds a key. @returns false if there is no room for it. */
   key({ hash, isHot, digest, checkedAt, fills }: NotedKey): boolean {
     const noted = fills.filter(({ at }) => this.at - at <= MOST_AGE && at <= this.at);
     if (noted.length === 0) return true;
@@ -107,7 +107,7 @@ export class LadderNotesWriter {
   }
 }
 
-/** Reads what {@link LadderNotesWriter} wrote; undefined for anything else. */
+/** Reads the result of {@link LadderNotesWriter}; undefined for any other bytes. */
 export function readLadderNotes(bytes: Uint8Array): LadderNotes | undefined {
   try {
     return new Reader(bytes).notes();
@@ -177,7 +177,7 @@ class Reader {
     return this.#bytes.readDoubleBE(this.#take(8));
   }
 
-  /** Moves past so many bytes. @returns where they begin. */
+  /** Moves past a number of bytes. @returns the position of the first. */
   #take(length: number): number {
     const at = this.#at;
     if (at + length > this.#bytes.length) throw new TooShort();

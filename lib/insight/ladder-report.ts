@@ -11,7 +11,7 @@ export interface AdvisedTtl extends TtlRung {
   readonly staleShareError: number;
   readonly loadsPerHour: number;
   readonly loadMsPerHour: number;
-  /** By how much the hit rate rises; below 0 if it falls in exchange for fewer outdated values. */
+  /** The rise of the hit rate; negative if it falls in exchange for fewer outdated values. */
   readonly gain: number;
   /** Half of the 95 % interval of `gain`. */
   readonly gainError: number;
@@ -20,16 +20,16 @@ export interface AdvisedTtl extends TtlRung {
 /** The simulated effects of other TTLs on the accesses of a pattern. */
 export interface TtlLadder {
   readonly pattern: string;
-  /** Today's; null if no entry has been stored, `Infinity` without a TTL. */
+  /** Today's TTL; null if no entry has been stored, `Infinity` if entries do not expire. */
   readonly ttlMs: number | null;
-  /** Accesses that the ladder represents, estimated. */
+  /** The estimated number of accesses that the ladder represents. */
   readonly accesses: number;
   readonly observedMs: number;
-  /** Why there is no advice, with the required and the present amount. */
+  /** Why there is no advice, with the required and the current amount. */
   readonly withheld?: string;
-  /** True if today's TTL is certainly too long for the allowed stale share, though its figures are withheld. */
+  /** True if today's TTL is certainly too long for the allowed stale share, although its exact share is withheld. */
   readonly outdated?: true;
-  /** Eight TTLs, the shortest first: ¼ ½ 1 2 4 8 16 64 times today's. */
+  /** Eight TTLs, shortest first: ¼ ½ 1 2 4 8 16 64 times today's. */
   readonly ladder: readonly TtlRung[];
   readonly advised?: AdvisedTtl;
 }
@@ -41,13 +41,13 @@ export interface TtlAdviceOptions {
 
 /** The counts of a replay of a pattern's accesses. */
 export interface LadderFigures {
-  /** Today's, milliseconds. */
+  /** Today's TTL, milliseconds. */
   readonly ttlMs: number;
   readonly observedMs: number;
-  /** The share of the keys, without the hottest, that is followed. */
+  /** The share of keys that are followed, without the hottest. */
   readonly share: number;
   readonly accessesPerHour: number;
-  /** Weighted loads, and their milliseconds. */
+  /** The weighted number of loads, and their total time. */
   readonly loads: number;
   readonly loadMs: number;
   readonly sums: LadderSums;
@@ -59,21 +59,21 @@ export interface LadderFigures {
 
 /** The observation time that a rung needs, as a multiple of its TTL. */
 const LEAST_OBSERVED = 2;
-/** The largest error at which a rung is shown. */
+/** The maximum error with which a rung is shown. */
 const MOST_ERROR = 0.03;
-/** The error of keeping times in steps, in addition to that of the sample. */
+/** The error because times are stored in steps, in addition to the sampling error. */
 const STEP_ERROR = 0.002;
-/** The relative error of outdated hits that are only inferred from a rate of change. */
+/** The relative error of outdated hits that are inferred from a rate of change. */
 const INFERRED_ERROR = 0.1;
-/** The relative error of a sample's stale share, because keys are followed late. */
+/** The relative error of the stale share of a sample, because keys are followed late. */
 const LATE_ERROR = 0.4;
 const MAX_STALE_SHARE = 0.01;
-/** The relative error of hits that were recognised late, if the delay is as long as copies live. */
+/** The relative error of hits that were counted late, if the delay is as long as the TTL. */
 const SHARED_ERROR = 0.1;
-/** Hit rates that differ by less count as equal: then the shorter TTL is better. */
+/** Hit rates are equal if they differ by less than this: then the shorter TTL is better. */
 const SAME = 0.005;
 
-/** Reports the effects of other TTLs, and which is better. */
+/** Reports the effects of other TTLs, and which TTL is better. */
 export function ladderReport(
   pattern: string,
   figures: LadderFigures,
@@ -91,7 +91,7 @@ export function ladderReport(
   return typeof advised === 'string' ? { ...report, withheld: advised } : { ...report, advised };
 }
 
-/** Whether too many hits are outdated even at the lower end of the error, which is too wide to show the share. */
+/** Whether too many hits are outdated even at the lower end of the error interval, although the interval is too wide to show the share. */
 function isOutdated(figures: LadderFigures, today: TtlRung, maxStaleShare: number): boolean {
   if (today.staleShare !== null || figures.observedMs < figures.ttlMs * LEAST_OBSERVED) return false;
   const { value, error } = staleShareOf(figures, TODAY);
@@ -123,9 +123,9 @@ function rungOf(figures: LadderFigures, rung: number, few: string | undefined): 
     few ??
     (observedMs < needed ? `observation: ${inWords(observedMs)} of the ${inWords(needed)} that it needs` : undefined) ??
     (ttlMs < lateMs && rung !== TODAY
-      ? `exchange: instances know each other's loads after ${inWords(lateMs)} only`
+      ? `exchange: instances know each other's loads only after ${inWords(lateMs)}`
       : undefined);
-  // Errors are costly: nothing is estimated that is withheld anyway.
+  // Computing errors takes long, so it is skipped for withheld rungs.
   if (early !== undefined) return withheldRung(ttlMs, early);
   const hitRate = sums.hitRate(rung, share);
   const hitRateError = Math.hypot(hitRate.error, sharedError(figures, rung));
@@ -159,7 +159,7 @@ function tooWide(what: string, error: number): string | undefined {
   return error > MOST_ERROR ? `error: the ${what} is known to ${(error * 100).toFixed(1)} points only` : undefined;
 }
 
-/** The rung to change to; a text if its gain is below its error; undefined if today's is best. */
+/** Returns the rung to change to; a text if its gain is below its error; undefined if today's TTL is best. */
 function advice(
   figures: LadderFigures,
   ladder: readonly TtlRung[],
@@ -190,7 +190,7 @@ const UNITS = [
   ['s', 1_000],
 ] as const;
 
-/** A rough duration, with one unit. */
+/** Writes a rounded duration with one unit. */
 function inWords(ms: number): string {
   for (const [unit, length] of UNITS) if (ms >= length) return `${Number((ms / length).toFixed(1))}${unit}`;
   return `${Math.round(ms)}ms`;

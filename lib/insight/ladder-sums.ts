@@ -1,27 +1,27 @@
-/** The TTLs of the ladder, times today's. */
+/** The TTLs of the ladder, as multiples of today's. */
 export const RUNGS = [1 / 4, 1 / 2, 1, 2, 4, 8, 16, 64] as const;
 export const RUNG_COUNT = RUNGS.length;
 /** The index of today's TTL. */
 export const TODAY = 2;
-/** Groups of the sampled keys, by their hashes: pairs of halves. */
+/** The number of groups of sampled keys, by hash. */
 export const GROUPS = 16;
-/** Two-sided 95 % of Student's t with 15 degrees of freedom. */
+/** The two-sided 95 % quantile of Student's t with 15 degrees of freedom. */
 export const T_95 = 2.13;
 
-/** The sums of a rung by group. */
+/** The sums of a rung that are kept by group. */
 export const Sum = {
   hits: 0,
   /** Outdated hits. */
   stale: 1,
 } as const;
 type Sum = (typeof Sum)[keyof typeof Sum];
-/** The sums of a rung over all groups. */
+/** The sums of a rung that are kept for all groups together. */
 export const Whole = {
-  /** Outdated hits that are only inferred from a rate of change. */
+  /** Outdated hits that are inferred from a rate of change. */
   inferred: 0,
-  /** The variance of the outdated hits, because the times of changes are unknown. */
+  /** The variance of the outdated hits because the times of changes are unknown. */
   variance: 1,
-  /** Hits that were counted as loads until another instance's load of the same copy was known. */
+  /** Hits that were counted as loads until another instance's earlier load of the copy was known. */
   shared: 2,
 } as const;
 type Whole = (typeof Whole)[keyof typeof Whole];
@@ -29,11 +29,11 @@ type Whole = (typeof Whole)[keyof typeof Whole];
 const BY_GROUP = GROUPS + 1;
 const OF_ALL = BY_GROUP + 2 * BY_GROUP * RUNG_COUNT;
 export const PLACES = OF_ALL + 3 * RUNG_COUNT;
-/** A ladder shows nothing before it has so many accesses. */
+/** A ladder with fewer accesses shows no figures. */
 const LEAST_ACCESSES = 1_000;
-/** Every sum is smaller; sums of variances contain squares. */
+/** Larger sums are invalid; sums of variances contain squares. */
 const MOST_COUNTED = 1e30;
-/** The largest ratio of sums that differ only by the order of addition, or by rounding. */
+/** The maximum ratio of two sums that differ only by rounding. */
 const ROUNDED = 1.001;
 
 export interface Estimate {
@@ -43,15 +43,15 @@ export interface Estimate {
 }
 
 /**
- * Sums of a ladder by rung: in 16 groups for the sampled keys, and separately for keys that count only for themselves. The error of an
- * estimate is computed from its changes without each of the groups (delete-a-group jackknife, which for 16 groups averages
+ * The sums of a ladder by rung: in 16 groups for the sampled keys, and separately for keys that represent only themselves. The error
+ * of an estimate is computed from the estimates without each of the groups (delete-a-group jackknife, which for 16 groups averages
  * over all balanced ways to split them into halves: McCarthy, Pseudo-Replication: Half Samples, 1969; Wolter, Introduction to Variance
  * Estimation, chapters 3 and 4).
  */
 export class LadderSums {
   readonly #sums = new Float64Array(PLACES);
 
-  /** Counts accesses, for all rungs. @param group 0–15 of a sampled key, 16 of one that counts only for itself. */
+  /** Counts accesses, for all rungs. @param group 0–15 for a sampled key, 16 for a key that represents only itself. */
   access(group: number, by: number): void {
     this.#sums[group]! += by;
   }
@@ -64,12 +64,12 @@ export class LadderSums {
     this.#sums[OF_ALL + field * RUNG_COUNT + rung]! += by;
   }
 
-  /** Of all groups. */
+  /** The number of accesses in all groups. */
   get accesses(): number {
     return this.#accesses(-1);
   }
 
-  /** Of all groups. */
+  /** Returns a sum over all groups. */
   total(rung: number, field: Sum): number {
     return this.#sum(rung, field, -1);
   }
@@ -78,19 +78,19 @@ export class LadderSums {
     return this.#sums[OF_ALL + field * RUNG_COUNT + rung]!;
   }
 
-  /** Hits of the accesses, with the error. */
+  /** Returns the share of accesses that are hits, with its error. */
   hitRate(rung: number, share: number): Estimate {
     return estimated(share, (without) => this.#hitRate(rung, without));
   }
 
-  /** Outdated hits of all hits, with the error. */
+  /** Returns the share of hits that are outdated, with its error. */
   staleShare(rung: number, share: number): Estimate {
     return estimated(share, (without) =>
       divided(this.#sum(rung, Sum.stale, without), this.#sum(rung, Sum.hits, without)),
     );
   }
 
-  /** By how much the hit rate of one rung is above that of another; both see the same keys, so the error is smaller than that of either. */
+  /** Returns the gain in hit rate of one rung over another. Both have the same keys, so its error is smaller than that of either. */
   gain(rung: number, over: number, share: number): Estimate {
     return estimated(share, (without) => this.#hitRate(rung, without) - this.#hitRate(over, without));
   }
@@ -112,14 +112,14 @@ export class LadderSums {
     for (let at = 0; at < PLACES; at++) this.#sums[at]! /= 2;
   }
 
-  /** Adds the sums of another time. */
+  /** Adds the sums of another period. */
   merge(other: LadderSums): void {
     for (let at = 0; at < PLACES; at++) this.#sums[at]! += other.#sums[at]!;
   }
 
   /**
-   * Adds the sums of another instance at the same time. The unknown time of a change is the same for all instances, so their errors add up,
-   * and not their variances.
+   * Adds the sums of another instance for the same period. The unknown time of a change is the same in all instances, so standard
+   * deviations are added, not variances.
    */
   mergeOfFleet(other: LadderSums): void {
     const deviations = RUNGS.map(
@@ -137,7 +137,7 @@ export class LadderSums {
   }
 }
 
-/** Why a ladder of so many accesses is withheld; undefined if they are enough. */
+/** Returns why a ladder with this number of accesses is withheld; undefined if there are enough. */
 export function tooFew(accesses: number): string | undefined {
   return accesses < LEAST_ACCESSES ? `accesses: ${accesses} of the ${LEAST_ACCESSES} that it needs` : undefined;
 }
@@ -162,7 +162,7 @@ function placeOf(group: number, rung: number, field: Sum): number {
   return BY_GROUP + (field * BY_GROUP + group) * RUNG_COUNT + rung;
 }
 
-/** @param without a group that is left out; the others get more weight. -1 for none. */
+/** Sums over all groups. @param without a group to leave out, whose weight the others get; -1 for none. */
 function weighed(of: (group: number) => number, without: number): number {
   let sampled = 0;
   for (let group = 0; group < GROUPS; group++) if (group !== without) sampled += of(group);
@@ -170,9 +170,10 @@ function weighed(of: (group: number) => number, without: number): number {
 }
 
 /**
- * @param share of the keys that is sampled: if it is all of them, there is no sampling error (the correction
+ * Returns an estimate with its error.
+ * @param share of the keys that is sampled: if it is 1, there is no sampling error (the correction
  *   for finite populations: Cochran, Sampling Techniques, section 2.6).
- * @param of the estimate without a group, or with all for -1.
+ * @param of the estimate without a group; -1 for all groups.
  */
 function estimated(share: number, of: (without: number) => number): Estimate {
   const value = of(-1);

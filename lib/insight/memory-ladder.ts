@@ -3,35 +3,36 @@ import { GROUPS, LadderSums, Sum, tooFew } from './ladder-sums.js';
 import { type SimulatedEntry, SimulatedMemory } from './simulated-memory.js';
 
 /*
- * The effects of more or less memory.
+ * Simulates more and less memory.
  *
  * Six memory layers without values are simulated next to the real one, with a quarter to eight times its bounds and its eviction
- * policy (those that never evict are alike, and simulated once), on a sample of the keys (mini-simulation: Waldspurger, Saemundsson, Ahmad and Park, Cache Modeling and Optimization using
- * Miniature Simulations, USENIX ATC 2017). A sampled key takes the room of all keys that it represents. The hottest keys of each pattern
- * represent only themselves: a sample with one of them left out or weighted would be far off.
+ * policy. They contain a sample of the keys (mini-simulation: Waldspurger, Saemundsson, Ahmad and Park, Cache Modeling and Optimization
+ * using Miniature Simulations, USENIX ATC 2017). Layers that never evict are equal, and are simulated once. A sampled key takes the room
+ * of all keys that it represents. The hottest keys of each pattern represent only themselves: if a sample omits or weights one of
+ * them, its figures are far off.
  *
- * If the sample is biased, all six are biased in the same way. The effect of today's bounds is counted, so only the differences between the sizes
- * come from the simulations.
+ * If the sample is biased, all six layers are biased in the same way. The hit rate with today's bounds is counted, so only the
+ * differences between the sizes come from the simulations.
  */
 
-/** Times today's bounds. */
+/** The simulated sizes, as multiples of today's bounds. */
 export const FACTORS = [1 / 4, 1 / 2, 1, 2, 4, 8] as const;
 const TODAY = 2;
-/** The index of the counts of the real layer, after those of the factors. */
+/** The index of the counts of the real layer, after those of the simulated ones. */
 const REAL = FACTORS.length;
 
 /** The effect of another size of a memory layer. */
 export interface MemoryRung {
-  /** Times today's bounds. */
+  /** The multiple of today's bounds. */
   readonly factor: number;
-  /** Null for no bound, as are bytes. */
+  /** Null if there is no bound; the same for bytes. */
   readonly maxEntries: number | null;
   readonly maxBytes: number | null;
-  /** Share of the accesses that the layer answers fresh, 0–1; null if it is withheld. */
+  /** The share of accesses that the layer answers with a fresh value, 0–1; null if it is withheld. */
   readonly hitRate: number | null;
   /** Half of the 95 % interval of `hitRate`. */
   readonly hitRateError: number | null;
-  /** The reason, with the required and the present amount. */
+  /** The reason, with the required and the current amount. */
   readonly withheld?: string;
 }
 
@@ -39,11 +40,11 @@ export interface MemoryRung {
 export interface MemoryLadder {
   readonly layer: string;
   readonly eviction: Eviction;
-  /** Accesses that the ladder represents, estimated. */
+  /** The estimated number of accesses that the ladder represents. */
   readonly accesses: number;
   readonly observedMs: number;
   readonly withheld?: string;
-  /** Six sizes, the smallest first: ¼ ½ 1 2 4 8 times today's. */
+  /** Six sizes, smallest first: ¼ ½ 1 2 4 8 times today's. */
   readonly ladder: readonly MemoryRung[];
 }
 
@@ -59,20 +60,20 @@ export interface MemoryAccess {
   readonly hash: number;
   readonly count: number;
   readonly at: number;
-  /** True if the layer answered in reality. */
+  /** True if the real layer answered. */
   readonly hit: boolean;
 }
 
 const ALL = 2 ** 32;
 const LOWERED = 7 / 8;
-/** The most keys of the largest simulated layer. */
+/** The maximum number of keys in the largest simulated layer. */
 const MOST_KEYS = 768;
-/** The most keys that represent only themselves; further ones are sampled like any other. */
+/** The maximum number of keys that represent only themselves; further keys are sampled like the others. */
 const MOST_HOT = 256;
 const SWEEP_EVERY_MS = 5_000;
-/** Hits of a key are counted together for at most this part of the time that entries stay in the smallest layer. */
+/** Hits of a key are counted together for at most this share of the time that entries stay in the smallest layer. */
 const COUNTED_PART = 1 / 16;
-/** A shorter time would cost more than it shows: newcomers of a full layer may leave at once. */
+/** The shortest such time, because shorter ones cost more than they show: new entries of a full layer may be evicted at once. */
 const LEAST_COUNTED_MS = 1_000;
 const MOST_ERROR = 0.03;
 const STEP_ERROR = 0.005;
@@ -80,7 +81,7 @@ const DAY_MS = 86_400_000;
 
 /** The simulations of one memory layer. */
 export class MemorySimulation {
-  /** One for each factor, the smallest first; larger layers than the last are like it until it has to evict an entry. */
+  /** One layer per factor, smallest first. Larger layers are not created before the last one has to evict an entry: they are equal to it. */
   readonly #layers: SimulatedMemory[];
   readonly #sums = new LadderSums();
   #threshold = ALL;
@@ -88,11 +89,11 @@ export class MemorySimulation {
   readonly #hot = new Set<number>();
   #observedFrom: number;
   #sweepAt: number;
-  /** Means of loads, for keys without an observed load. */
+  /** Means of all loads, for keys without an observed load. */
   #bytes = 0;
   #costMs = 0;
   #ttlMs = Infinity;
-  /** The last loads of the sampled keys; bounded with them. */
+  /** The last loads of the sampled keys; bounded like them. */
   readonly #loads = new Map<number, SimulatedEntry>();
 
   constructor(
@@ -104,7 +105,7 @@ export class MemorySimulation {
     this.#layers = [new SimulatedMemory(layer.eviction, this.#boundsAt(FACTORS[0]), 1)];
   }
 
-  /** Whether a key takes part. @param share the followed share of the keys of its pattern */
+  /** Whether a key is simulated. @param share the followed share of the keys of its pattern */
   follows(hash: number, isHot: boolean, share: number): boolean {
     if (share * ALL < this.#threshold) this.#lower(share * ALL);
     if (!isHot) this.#hot.delete(hash);
@@ -141,7 +142,7 @@ export class MemorySimulation {
       this.#lower(this.#threshold * LOWERED);
   }
 
-  /** A load returned an entry. */
+  /** Stores the entry of a load. */
   loaded(hash: number, entry: SimulatedEntry): void {
     this.#loads.delete(hash);
     this.#loads.set(hash, entry);
@@ -151,7 +152,7 @@ export class MemorySimulation {
     if (this.#loads.size > MOST_KEYS) this.#loads.delete(this.#loads.keys().next().value!);
   }
 
-  /** A caller wrote an entry: every layer has it. */
+  /** Stores an entry that a caller wrote, in every layer. */
   written(hash: number, at: number, entry: SimulatedEntry): void {
     this.loaded(hash, entry);
     const isHot = this.#hot.has(hash);
@@ -164,7 +165,7 @@ export class MemorySimulation {
     for (const layer of this.#layers) layer.remove(hash);
   }
 
-  /** @param counted today's hit rate from the metrics; null without one. */
+  /** @param counted today's hit rate from the metrics; null if it is not known. */
   report(now: number, counted: number | null): MemoryLadder {
     const { name, eviction } = this.layer;
     const accesses = Math.round(this.#sums.accesses);
@@ -179,7 +180,7 @@ export class MemorySimulation {
       const why =
         withheld ??
         (hitRateError > MOST_ERROR
-          ? `error: the hit rate is known to ${(hitRateError * 100).toFixed(1)} points only`
+          ? `error: the hit rate is only known to ${(hitRateError * 100).toFixed(1)} points`
           : undefined);
       if (why !== undefined) return { ...size, hitRate: null, hitRateError: null, withheld: why };
       return { ...size, hitRate: Math.min(1, Math.max(0, today + value)), hitRateError };
@@ -188,7 +189,7 @@ export class MemorySimulation {
     return { layer: name, eviction, accesses, observedMs, ...(withheld !== undefined && { withheld }), ladder };
   }
 
-  /** Simulates the next larger layers, too, if the largest has no room for an entry: from now on they differ. */
+  /** If the largest simulated layer has no room for an entry, creates the next larger ones: from now on they differ. */
   #separate(isHot: boolean, { bytes }: SimulatedEntry): void {
     for (;;) {
       const next = FACTORS[this.#layers.length];
@@ -210,7 +211,7 @@ export class MemorySimulation {
     for (const hash of this.#loads.keys()) if (!belongs(hash)) this.#loads.delete(hash);
   }
 
-  /** In the unit of the simulated layers. */
+  /** Returns the time in the unit of the simulated layers. */
   #timeOf(at: number): number {
     return Math.round(at - this.startedAt);
   }

@@ -1,12 +1,11 @@
 import { FACTORS, type MemoryLadder, type MemoryRung } from './memory-ladder.js';
 
 /*
- * The memory ladders of several instances, as one.
+ * Merges the memory ladders of several instances.
  *
- * Each instance has a memory layer of its own, so a size means that every instance has so many times its own bounds. The hit rate of all is
- * the mean of theirs, weighted by their requests. All instances simulate a sample of the same keys, so their errors are not independent:
- * they are added up, weighted as the hit rates, and not their squares. An instance that withholds a figure counts with everything
- * between 0 and 1.
+ * Each instance has its own memory layer, so a size is a multiple of the bounds in every instance. The common hit rate is
+ * the mean of all, weighted by requests. All instances simulate a sample of the same keys, so their errors are not independent:
+ * errors are added with the same weights, not their squares. If an instance withholds a figure, any value from 0 to 1 is possible for it.
  */
 
 /** The ladder of a memory layer, and its requests per second. */
@@ -14,43 +13,43 @@ export interface InstanceMemory extends MemoryLadder {
   readonly requestsPerSecond: number;
 }
 
-/** A running instance, as `GET /cache/instances` lists it. */
+/** A live instance, as `GET /cache/instances` lists it. */
 export interface InstanceName {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
 }
 
-/** An instance whose memory layer is not like those of the others. */
+/** An instance whose memory layer differs from those of the others. */
 export interface DifferingInstance extends InstanceName {
   /** Its share of the requests, 0–1. */
   readonly share: number;
-  /** Today's; null if it is withheld. */
+  /** Today's hit rate; null if it is withheld. */
   readonly hitRate: number | null;
-  /** What differs, with the figures of both sides. */
+  /** What differs, with the figures of the instance and of the others. */
   readonly why: string;
 }
 
 /** A size of the memory layers of several instances. */
 export interface FleetMemoryRung extends MemoryRung {
-  /** Requests per second that memory passes on to the next layer or to a load, in all instances. */
+  /** Requests per second in all instances that memory does not answer. */
   readonly missesPerSecond: number | null;
 }
 
 /** How the hit rate of the memory layers of several instances depends on their bounds. */
 export interface FleetMemoryLadder extends MemoryLadder {
-  /** Of all instances. */
+  /** The requests per second of all instances. */
   readonly requestsPerSecond: number;
   readonly ladder: readonly FleetMemoryRung[];
-  /** How many instances it covers. */
+  /** The number of instances that the ladder covers. */
   readonly instances: number;
-  /** Live instances that are left out because they note no memory ladder, as an earlier release; present if there are any. */
+  /** The number of live instances that are left out because they publish no memory ladder (an earlier release); absent if 0. */
   readonly missing?: number;
-  /** Those with other bounds, another eviction or much other hit rates than most. */
+  /** Instances whose bounds, eviction or hit rates differ clearly from those of most others. */
   readonly differing: readonly DifferingInstance[];
 }
 
-/** What an instance notes of its memory layers. */
+/** The memory ladders that one instance publishes. */
 export interface MemoryOfInstance {
   readonly instance: InstanceName;
   readonly layers: readonly InstanceMemory[];
@@ -58,19 +57,19 @@ export interface MemoryOfInstance {
 
 const TODAY = FACTORS.indexOf(1);
 const MOST_ERROR = 0.03;
-/** Hit rates differ much if they do by this much more than their errors. */
+/** Hit rates differ clearly if their difference exceeds their errors by this. */
 const MUCH = 0.05;
-/** Bounds that differ by less are the same: default ones follow from the size of the heap. */
+/** Bounds are equal if they differ by less than this share: default bounds follow from the size of the heap. */
 const SAME_BOUND = 0.01;
 
 interface Member {
   readonly instance: InstanceName;
   readonly memory: InstanceMemory;
-  /** Of the requests, 0–1. */
+  /** The share of the requests, 0–1. */
   readonly share: number;
 }
 
-/** The memory ladders of several instances together, by the name of the layer. */
+/** Merges the memory ladders of several instances, by the name of the layer. */
 export function memoryTogether(all: readonly MemoryOfInstance[]): readonly FleetMemoryLadder[] {
   const byLayer = new Map<string, { readonly instance: InstanceName; readonly memory: InstanceMemory }[]>();
   for (const { instance, layers } of all) {
@@ -82,7 +81,7 @@ export function memoryTogether(all: readonly MemoryOfInstance[]): readonly Fleet
   return [...byLayer.values()].map((measured) => ladderOf(withShares(measured)));
 }
 
-/** Without any requests all instances count alike. */
+/** Adds shares of the requests. Without requests, all instances have the same share. */
 function withShares(measured: readonly Omit<Member, 'share'>[]): readonly Member[] {
   const total = sum(measured, ({ memory }) => memory.requestsPerSecond);
   return measured.map((one) => ({
@@ -126,7 +125,7 @@ interface Figure {
   readonly hitRateError: number;
 }
 
-/** The figure of a size, or the reason for none. */
+/** Returns the figure of a size, or the reason why there is none. */
 function figureOf(members: readonly Member[], rung: number): Figure | string {
   const known = members.flatMap(({ share, memory }) => {
     const { hitRate, hitRateError } = memory.ladder[rung]!;
@@ -145,11 +144,11 @@ function figureOf(members: readonly Member[], rung: number): Figure | string {
   const hitRateError = (1 - unknown) * mean(({ error }) => error) + unknown * Math.max(hitRate, 1 - hitRate);
   if (hitRateError <= MOST_ERROR) return { hitRate, hitRateError };
   return unknown === 0
-    ? `error: the hit rate is known to ${points(hitRateError)} points only`
+    ? `error: the hit rate is only known to ${points(hitRateError)} points`
     : `instances: ${members.length - known.length} of ${members.length}, with ${percent(unknown)} of the requests, withhold it`;
 }
 
-/** The memory of the instances that have most of the requests, and the same bounds and eviction. */
+/** Returns the memory with the bounds and eviction that get most of the requests. */
 function usualOf(members: readonly Member[]): InstanceMemory {
   let usual = members[0]!.memory;
   let most = -1;
@@ -168,19 +167,19 @@ function boundsDifference(one: InstanceMemory, usual: InstanceMemory): string | 
   const [own, most] = [one.ladder[TODAY]!, usual.ladder[TODAY]!];
   for (const bound of ['maxEntries', 'maxBytes'] as const) {
     const [a, b] = [own[bound] ?? Infinity, most[bound] ?? Infinity];
-    if (a !== b && !(Math.abs(a - b) <= b * SAME_BOUND)) return `${bound}: ${shown(a)}, of most ${shown(b)}`;
+    if (a !== b && !(Math.abs(a - b) <= b * SAME_BOUND)) return `${bound}: ${shown(a)}; most others: ${shown(b)}`;
   }
   return undefined;
 }
 
-/** What differs between an instance and the others. */
+/** Returns what differs between an instance and the others; undefined if nothing does. */
 function differenceOf(member: Member, members: readonly Member[], usual: InstanceMemory): string | undefined {
   const { memory } = member;
-  if (memory.eviction !== usual.eviction) return `eviction: ${memory.eviction}, of most ${usual.eviction}`;
+  if (memory.eviction !== usual.eviction) return `eviction: ${memory.eviction}; most others: ${usual.eviction}`;
   return boundsDifference(memory, usual) ?? hitRateDifference(member, members);
 }
 
-/** Today's hit rate, or else that of the size at which it differs most. */
+/** Compares the hit rates at the size at which they differ most, or at today's. */
 function hitRateDifference({ memory }: Member, members: readonly Member[]): string | undefined {
   const differences = FACTORS.map((_, rung) => differenceAt(rung, memory.ladder[rung]!, medianOf(members, rung)));
   const furthest = differences.reduce((one, other) => (other.excess > one.excess ? other : one));
@@ -188,15 +187,15 @@ function hitRateDifference({ memory }: Member, members: readonly Member[]): stri
   return chosen.excess > 0 ? chosen.why : undefined;
 }
 
-/** By how much two hit rates differ more than much. */
+/** Returns by how much the difference of two hit rates exceeds the limit. */
 function differenceAt(rung: number, own: MemoryRung, most: Figure | undefined): { excess: number; why: string } {
   if (own.hitRate === null || most === undefined) return { excess: 0, why: '' };
   const excess = Math.abs(own.hitRate - most.hitRate) - own.hitRateError! - most.hitRateError - MUCH;
   const where = rung === TODAY ? 'today' : `with ${FACTORS[rung]} times the memory`;
-  return { excess, why: `hit rate ${where}: ${percent(own.hitRate)}, of most ${percent(most.hitRate)}` };
+  return { excess, why: `hit rate ${where}: ${percent(own.hitRate)}; most others: ${percent(most.hitRate)}` };
 }
 
-/** The figure of the instance in the middle, by requests: a mean would be drawn towards the one that differs. */
+/** Returns the figure of the median instance by requests: a mean would move towards the instance that differs. */
 function medianOf(members: readonly Member[], rung: number): Figure | undefined {
   const known = members.flatMap(({ share, memory }) => {
     const { hitRate, hitRateError } = memory.ladder[rung]!;

@@ -1,18 +1,18 @@
 import { grown } from '../cache/base/grown.js';
 import { BLOCK, type TrackMarks } from './track-marks.js';
 
-/** The most keys of a pattern that are followed because they have the most requests. */
+/** The maximum number of keys of a pattern that are followed because they are hottest. */
 export const MOST_HOT = 96;
-/** The most keys of a pattern that are followed because of their hash. */
+/** The maximum number of keys of a pattern that are followed because of their hash. */
 export const MOST_TAIL = 352;
 const ALL = 2 ** 32;
 /** The factor by which the threshold is lowered if there is no room for another key. */
 const LOWERED = 7 / 8;
 
-/** The most followed patterns. */
+/** The maximum number of followed patterns. */
 export const MOST_PATTERNS = 127;
 
-/** What is known of a followed key. */
+/** The facts about a followed key, one bit each. */
 export const Flag = {
   /** Among the hottest. */
   hot: 1,
@@ -24,24 +24,24 @@ export const Flag = {
 export type Flag = (typeof Flag)[keyof typeof Flag];
 
 /**
- * The followed keys of one pattern, in slots of typed arrays. There are two strata: the hottest keys, each of which counts only
- * for itself, and of all others those whose hash is below a threshold, each of which counts for 1 / share. The threshold falls as keys
- * come, so that the slots are enough (fixed-size SHARDS: Waldspurger, Park, Garthwaite, Ahmad, FAST 2015); it rises again when
- * keys have left.
+ * The followed keys of one pattern, in slots of typed arrays. There are two strata. Each of the hottest keys represents only itself. Of the
+ * others, those whose hash is below a threshold are followed, and each represents 1 / share keys. The threshold falls if there
+ * are not enough slots for new keys (fixed-size SHARDS: Waldspurger, Park, Garthwaite, Ahmad, FAST 2015), and rises again after keys
+ * have left.
  */
 export class PatternSample {
-  /** Hits since the entry was stored. */
+  /** Hits since the entry was stored, by slot. */
   reads = new Uint16Array(BLOCK);
-  /** Bits of {@link Flag}. */
+  /** Bits of {@link Flag}, by slot. */
   #flags = new Uint8Array(BLOCK);
-  /** The first places of blocks of slots. */
+  /** The first place of each block of slots. */
   readonly #places: number[] = [];
   #free: number[] = [];
-  /** Slots ever used. */
+  /** The number of slots that were ever used. */
   #used = 0;
   #tail = 0;
   #hotCount = 0;
-  /** The thresholds of hashes: of this instance's room, of other instances' room, and the smaller of the two. */
+  /** The thresholds of hashes: by this instance's room, by other instances' room, and the lower of both. */
   #own = ALL;
   #others = ALL;
   #threshold = ALL;
@@ -60,28 +60,28 @@ export class PatternSample {
     return this.#flags.length;
   }
 
-  /** The number of slots ever used: later ones are free. */
+  /** The number of slots that were ever used: later ones are free. */
   get used(): number {
     return this.#used;
   }
 
-  /** Share of the keys, without the hottest, that is followed. */
+  /** The share of keys that are followed, without the hottest. */
   get share(): number {
     return this.#threshold / ALL;
   }
 
-  /** The threshold of hashes up to which this instance has room. */
+  /** The threshold of hashes below which this instance has room. */
   get room(): number {
     return this.#own;
   }
 
-  /** Follows no keys for which other instances have no room, so that loads of the same keys can be compared. */
+  /** Stops following keys for which other instances have no room, so that loads of the same keys can be compared. */
   limit(others: number): void {
     this.#others = others;
     this.#apply();
   }
 
-  /** The track of the key in a slot, 0 for none. */
+  /** Returns the track of the key in a slot; 0 if there is none. */
   trackOf(slot: number): number {
     return this.marks.trackAt(this.#placeOf(slot));
   }
@@ -95,17 +95,17 @@ export class PatternSample {
     return this.marks.hashAt(this.#placeOf(slot));
   }
 
-  /** Hits of memory that are counted but not reported. */
+  /** Returns the hits in memory that are counted but not reported. */
   counted(slot: number): number {
     return this.marks.hitsAt(this.#placeOf(slot));
   }
 
-  /** @returns and resets the hits that are counted but not reported. */
+  /** Returns and resets the hits that are counted but not reported. */
   takeCounted(slot: number): number {
     return this.marks.takeHits(this.#placeOf(slot));
   }
 
-  /** Hits of memory are only counted until then; 0: the next one is reported. */
+  /** Sets until when hits in memory are only counted; 0: the next one is reported. */
   countUntil(slot: number, until: number): void {
     this.marks.countUntil(this.#placeOf(slot), until);
   }
@@ -133,7 +133,7 @@ export class PatternSample {
     return hash >>> 0 < this.#threshold;
   }
 
-  /** A slot for a key that is not followed yet, or -1. @param hash is below the threshold, or the key is one of the hottest. */
+  /** Returns a slot for a new key; -1 if there is none. @param hash must be below the threshold unless the key is one of the hottest. */
   take(hash: number, isHot: boolean): number {
     if (isHot) {
       if (this.#hotCount >= MOST_HOT) return -1;
@@ -179,14 +179,14 @@ export class PatternSample {
     this.#free.push(slot);
   }
 
-  /** Follows more keys again, if so many have left that there is room for twice as many. */
+  /** Follows more keys again, after two thirds of the places have become free. */
   raise(): void {
     if (this.#own >= ALL || this.#tail >= MOST_TAIL / 3) return;
     this.#own = Math.min(ALL, this.#own * 2);
     this.#apply();
   }
 
-  /** Follows an eighth fewer keys; the hottest stay. */
+  /** Follows one eighth fewer keys; the hottest stay. */
   lower(): void {
     this.#own = this.#threshold * LOWERED;
     this.#apply();
@@ -214,10 +214,10 @@ export class PatternSample {
   }
 }
 
-/** Keeps further arrays for the slots of a sample. */
+/** The owner of further arrays for the slots of a sample. */
 export interface SampleOwner {
-  /** The sample has more slots. */
+  /** Called when the sample has more slots. */
   grown(sample: PatternSample): void;
-  /** A slot will be freed; its hash and track are still valid. */
+  /** Called before a slot is freed; its hash and track are still valid. */
   dropping(sample: PatternSample, slot: number): void;
 }

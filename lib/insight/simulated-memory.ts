@@ -5,13 +5,13 @@ import { WorthPolicy } from '../cache/layers/memory/worth-policy.js';
 /** The facts about a key's entry that determine its size and worth. */
 export interface SimulatedEntry {
   readonly bytes: number;
-  /** Milliseconds that its load takes. */
+  /** The duration of its load, milliseconds. */
   readonly costMs: number;
-  /** `Infinity` without a TTL. */
+  /** `Infinity` if it does not expire. */
   readonly ttlMs: number;
 }
 
-/** A key in a simulated layer: only the fields that its policy and the simulation read, a third of the bytes of an entry. */
+/** A key in a simulated layer. It has only the fields that the policy and the simulation read: a third of the bytes of an entry. */
 class SimulatedKey implements Evictable<SimulatedKey> {
   tally = 0;
   older: SimulatedKey | undefined;
@@ -32,13 +32,13 @@ class SimulatedKey implements Evictable<SimulatedKey> {
   }
 }
 
-/** Weight of one age in the mean of the ages of evicted entries. */
+/** Weight of one age in the mean age of evicted entries. */
 const WEIGHT_OF_ONE = 1 / 16;
 
 /**
- * A memory layer without values, for a sample of its keys. The cache's real eviction policy decides which keys leave. A key takes the room of all
- * keys that it represents, so that the bounds, and the policy's decisions, are those of a real layer. Times are whole milliseconds since
- * the start of the simulation: V8 keeps small integers without an object of their own.
+ * A memory layer without values, for a sample of its keys. The cache's real eviction policy decides which keys are evicted. A key takes
+ * the room of all keys that it represents, so the bounds and the decisions of the policy are those of a real layer. Times are whole
+ * milliseconds since the start of the simulation: V8 stores small integers without a heap object.
  */
 export class SimulatedMemory {
   readonly #entries = new Map<number, SimulatedKey>();
@@ -47,7 +47,7 @@ export class SimulatedMemory {
   readonly #hot = new Set<number>();
   #count = 0;
   #bytes = 0;
-  /** How long evicted entries had been there, the mean of the last ones; Infinity before the first. */
+  /** The mean time that the last evicted entries had been stored; Infinity before the first eviction. */
   evictedAgeMs = Infinity;
 
   constructor(
@@ -56,7 +56,7 @@ export class SimulatedMemory {
     /** The number of keys that a sampled one represents. */
     private tailWeight: number,
   ) {
-    // The hottest keys are not evicted: of the others, as many are remembered as there are.
+    // The hottest keys are not evicted. The policy remembers as many evicted keys as there are other keys.
     const remembered = () => Math.max(LEAST_REMEMBERED / this.tailWeight, this.#entries.size - this.#hot.size, 4);
     this.#policy = eviction === 'lru' ? new LruPolicy() : new WorthPolicy(bounds, remembered);
   }
@@ -71,7 +71,7 @@ export class SimulatedMemory {
     return this.#takes(bytes) && this.#hasRoom(weight, bytes);
   }
 
-  /** A layer with the same entries and other bounds. No entry has been evicted. */
+  /** Returns a layer with the same entries and other bounds. Call it only if no entry has been evicted. */
   copy(bounds: MemoryBounds): SimulatedMemory {
     const copy = new SimulatedMemory(this.eviction, bounds, this.tailWeight);
     copy.#count = this.#count;
@@ -88,7 +88,7 @@ export class SimulatedMemory {
     return copy;
   }
 
-  /** Accesses to a key, with the entry of a load. @returns the number of hits. */
+  /** Counts accesses to a key, and stores the loaded entry after a miss. @returns the number of hits. */
   access(hash: number, isHot: boolean, count: number, now: number, loaded: SimulatedEntry): number {
     const known = this.#entries.get(hash);
     if (known !== undefined) this.#reweigh(known, hash, isHot);
@@ -128,7 +128,7 @@ export class SimulatedMemory {
     }
   }
 
-  /** Reduces the sample: removes keys that are no longer in it. */
+  /** Reduces the sample: removes the keys that no longer belong to it. */
   lower(belongs: (hash: number) => boolean, tailWeight: number): void {
     for (const [hash, entry] of this.#entries) {
       if (!this.#hot.has(hash) && !belongs(hash)) this.#forget(entry, hash, true);
@@ -138,7 +138,7 @@ export class SimulatedMemory {
     for (const [hash, entry] of this.#entries) this.#weigh(entry, hash, 1);
   }
 
-  /** Changes the weight of a key that has become one of the hottest, or no longer is. */
+  /** Changes the weight of a key that has become one of the hottest, or no longer is one. */
   #reweigh(entry: SimulatedKey, hash: number, isHot: boolean): void {
     if (this.#hot.has(hash) === isHot) return;
     this.#weigh(entry, hash, -1);
@@ -168,7 +168,7 @@ export class SimulatedMemory {
     }
   }
 
-  /** A memory layer does not store larger entries. */
+  /** Whether an entry is small enough to be stored in a memory layer. */
   #takes(bytes: number): boolean {
     return bytes <= this.bounds.maxBytes / 10;
   }
@@ -189,5 +189,5 @@ export class SimulatedMemory {
   }
 }
 
-/** The same as the policy's own. */
+/** The same number as in the policy. */
 const LEAST_REMEMBERED = 64;

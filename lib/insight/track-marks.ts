@@ -3,20 +3,20 @@ import type { Entry } from '../cache/entries/entry.js';
 import { hitsOf, Track } from '../cache/entries/track.js';
 
 /*
- * The places of all followed keys of a cache. The number of a key, in the track of its entry, is its place and 1. Patterns take
- * blocks of places as their keys come.
+ * The places of all followed keys of a cache. The track of an entry contains the number of its key: the place plus 1. Patterns take
+ * blocks of places when they follow more keys.
  *
- * Hits are counted in the entry of the key: see track.ts. So a place knows the entry of memory, if there is one, and takes its
- * count when the entry is removed, or when the hits are reported.
+ * Hits are counted in the entry of the key: see track.ts. So a place refers to the entry in memory, if there is one, and takes its
+ * count when the entry is removed or the hits are reported.
  *
- * Time goes in steps. At the first hit in a step, the entries whose hits are no longer only counted are found by reading one
- * array of integers; their next hits are reported.
+ * Time is divided into steps. At the first hit in a step, one array of integers is read to find the entries whose next hits must be
+ * reported.
  */
 
 /** Places per block. */
 export const BLOCK = 32;
 const MOST_PLACES = Track.key;
-/** Times are stored in steps of 64 milliseconds since the beginning: 31 bits are four years. */
+/** Times are stored in steps of 64 milliseconds since the start: 31 bits are four years. */
 const STEP_MS = 64;
 const LAST_STEP = 2 ** 31 - 1;
 /** The next hit of the place is reported. */
@@ -24,11 +24,11 @@ const DUE = -1;
 
 /** The places of all followed keys of a cache. */
 export class TrackMarks {
-  /** When the next step begins. */
+  /** The time when the next step begins. */
   sweepAt = -Infinity;
   /** The current step. */
   #step = -1;
-  /** Of each place: the step until which hits are only counted, or {@link DUE}. */
+  /** For each place the step until which hits are only counted, or {@link DUE}. */
   #until = new Int32Array(0);
   /** The hash of the key; 0 if there is none. */
   #hashes = new Int32Array(0);
@@ -36,13 +36,13 @@ export class TrackMarks {
   #hits = new Int32Array(0);
   /** The entries in memory. */
   #entries: (Entry | undefined)[] = [];
-  /** Of each block: the pattern's number, and the first of its slots. */
+  /** For each block the number of the pattern, and the first of its slots. */
   readonly #blocks: { readonly pattern: number; readonly slot: number }[] = [];
 
-  /** @param startedAt the earliest time that is used */
+  /** @param startedAt no later time is before it */
   constructor(private readonly startedAt: number) {}
 
-  /** Finds the entries whose next hits are to be reported in the step of a time. */
+  /** Finds the entries whose next hits must be reported in the step of a time. */
   sweep(now: number): void {
     const step = Math.floor((now - this.startedAt) / STEP_MS);
     this.#step = step;
@@ -56,14 +56,14 @@ export class TrackMarks {
     }
   }
 
-  /** Counts a hit of an entry, unless it is to be reported. */
+  /** Counts a hit of an entry. @returns false if the hit must be reported instead. */
   count(entry: Entry): boolean {
     if (entry.track! >= Track.full) return false;
     entry.track! += Track.hit;
     return true;
   }
 
-  /** Reserves places for further slots of a pattern. @returns the first of them */
+  /** Reserves places for further slots of a pattern. @returns the first place */
   block(pattern: number, slot: number): number {
     const first = this.#blocks.length * BLOCK;
     this.#blocks.push({ pattern, slot });
@@ -73,7 +73,7 @@ export class TrackMarks {
       this.#until = grown(this.#until, new Int32Array(longer));
       this.#hashes = grown(this.#hashes, new Int32Array(longer));
       this.#hits = grown(this.#hits, new Int32Array(longer));
-      // An array that grew by itself would have up to half of its places in reserve.
+      // V8 would reserve up to half more places if the array grew with push().
       const entries = new Array<Entry | undefined>(longer).fill(undefined);
       for (const [place, entry] of this.#entries.entries()) entries[place] = entry;
       this.#entries = entries;
@@ -81,7 +81,7 @@ export class TrackMarks {
     return first;
   }
 
-  /** Starts following a key in a free place. */
+  /** Starts to follow a key in a free place. */
   take(place: number, hash: number): void {
     this.#hashes[place] = hash;
     this.#until[place] = DUE;
@@ -115,12 +115,12 @@ export class TrackMarks {
     entry.track = place + 1;
   }
 
-  /** The track of a place, without hits; 0 if no key is followed there. */
+  /** Returns the track of a place, without hits; 0 if no key is followed there. */
   trackAt(place: number): number {
     return this.#hashes[place] === 0 ? 0 : place + 1;
   }
 
-  /** The hash of the key that is followed there, or 0. */
+  /** Returns the hash of the key that is followed there; 0 if there is none. */
   hashAt(place: number): number {
     return this.#hashes[place]!;
   }
@@ -129,24 +129,24 @@ export class TrackMarks {
     return this.#hashes[placeOf(track)]!;
   }
 
-  /** The number of the pattern of a track. */
+  /** Returns the number of the pattern of a track. */
   patternOf(track: number): number {
     return this.#blocks[placeOf(track) >>> 5]!.pattern;
   }
 
-  /** The slot in its pattern. */
+  /** Returns the slot of a track in its pattern. */
   slotOf(track: number): number {
     const place = placeOf(track);
     return this.#blocks[place >>> 5]!.slot + (place & (BLOCK - 1));
   }
 
-  /** Hits that are counted but not reported. */
+  /** Returns the hits that are counted but not reported. */
   hitsAt(place: number): number {
     const entry = this.#entries[place];
     return this.#hits[place]! + (entry === undefined ? 0 : hitsOf(entry.track!));
   }
 
-  /** @returns and resets the hits that are counted but not reported. */
+  /** Returns and resets the hits that are counted but not reported. */
   takeHits(place: number): number {
     const hits = this.hitsAt(place);
     if (hits === 0) return 0;
@@ -156,7 +156,7 @@ export class TrackMarks {
     return hits;
   }
 
-  /** Until when hits are only counted, rounded down; 0: the next one is reported. */
+  /** Sets until when hits are only counted, rounded down; 0: the next one is reported. */
   countUntil(place: number, until: number): void {
     const step = until === 0 ? DUE : Math.floor((until - this.startedAt) / STEP_MS);
     const isDue = step <= this.#step;

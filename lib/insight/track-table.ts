@@ -1,18 +1,18 @@
 const SMALLEST = 256;
-/** A place whose track was removed: a search continues after it. */
+/** Marks a place whose track was removed: a search must continue after it. */
 const REMOVED = -1;
 
 /** Finds tracks by the hash of their key: open addressing over one array of integers, at most 8 bytes per track. */
 export class TrackTable {
   #tracks = new Int32Array(SMALLEST);
-  /** Places that are or were used. */
+  /** The number of places that are or were used. */
   #taken = 0;
   #size = 0;
 
-  /** @param hashOf the hash of a track that is in the table. */
+  /** @param hashOf returns the hash of a track in the table. */
   constructor(private readonly hashOf: (track: number) => number) {}
 
-  /** The track of this hash, or 0. */
+  /** Returns the track of a hash; 0 if there is none. */
   find(hash: number): number {
     const mask = this.#tracks.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
@@ -22,14 +22,14 @@ export class TrackTable {
     }
   }
 
-  /** @param hash is not in the table. */
+  /** @param hash must not be in the table. */
   add(hash: number, track: number): void {
     if ((this.#taken + 1) * 4 > this.#tracks.length * 3) this.#rebuild();
     this.#place(hash, track);
     this.#size++;
   }
 
-  /** @param hash of the track, which is still known to `hashOf`. */
+  /** @param hash of the track; `hashOf` must still know it. */
   remove(hash: number, track: number): void {
     const mask = this.#tracks.length - 1;
     for (let at = hash & mask; this.#tracks[at] !== 0; at = (at + 1) & mask) {

@@ -2,28 +2,28 @@ import { type LadderFigures, ladderReport, type TtlAdviceOptions, type TtlLadder
 import { Flag, type PatternSample } from './pattern-sample.js';
 import { type AccessFacts, type Fill, type Follower, TtlReplay } from './ttl-replay.js';
 
-/** The lead of another TTL in loads after which it counts as today's. */
+/** Another TTL becomes today's once it leads by this number of loads. */
 const VOTES = 16;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** How long accesses count in full, as a multiple of today's TTL. */
+/** How long accesses count without being halved, as a multiple of today's TTL. */
 const REMEMBERED = 128;
 /** The interval between two searches for unused keys, as a multiple of today's TTL. */
 const SWEPT_EVERY = 8;
-/** After this time without an access everything begins again, as a multiple of today's TTL. */
+/** The ladder begins again after this time without an access, as a multiple of today's TTL. */
 const FORGOTTEN = 16_384;
 
-/** The ladder of one pattern: replays its accesses at today's TTL, and begins again when that changes. */
+/** The ladder of one pattern: replays its accesses with today's TTL as base, and begins again when that changes. */
 export class PatternLadder {
   #replay: TtlReplay | undefined;
   #ttlMs: number | undefined;
-  /** Majority vote of Boyer and Moore over the TTLs of stored entries. */
+  /** A majority vote (Boyer and Moore) over the TTLs of stored entries. */
   #candidate = 0;
   #votes = 0;
   #observedFrom = 0;
   #lastAt = 0;
   #lateMs = 0;
-  /** Until then, copies of the earlier run may be missing. */
+  /** Until this time, copies from the earlier run may be missing. */
   #emptyUntil = 0;
   #sweepAt = 0;
   readonly #follower = { slot: 0, hash: 0, weight: 1, hot: false };
@@ -34,7 +34,7 @@ export class PatternLadder {
     this.#replay?.grow(this.sample.capacity);
   }
 
-  /** Starts following a key. @param isFirst whether there was no access before. */
+  /** Starts to follow a key. @param isFirst whether it had no access before. */
   begin(slot: number, isFirst: boolean): void {
     this.#replay?.begin(slot, isFirst && this.#lastAt >= this.#emptyUntil);
   }
@@ -49,11 +49,11 @@ export class PatternLadder {
     replay.loads = loads;
     replay.loadMs = loadMs;
     this.#observedFrom = at - observedMs;
-    // Copies were lost with the process; that is no evidence about the TTL.
+    // The process lost its copies. That says nothing about the TTL.
     this.#emptyUntil = at + ttlMs;
   }
 
-  /** The value that a key has is from that time. */
+  /** Records when the current value of a key was loaded. */
   known(slot: number, loadedAt: number): void {
     this.#replay?.known(slot, loadedAt);
   }
@@ -67,7 +67,7 @@ export class PatternLadder {
     this.#replay?.hits(this.#of(slot), count);
   }
 
-  /** @returns until when hits of memory only change their count; 0: the next one is reported. */
+  /** @returns until when hits in memory are only counted; 0: the next one is reported. */
   access(slot: number, at: number, facts: AccessFacts): number {
     const replay = this.#replay;
     if (replay === undefined) return 0;
@@ -97,32 +97,32 @@ export class PatternLadder {
     this.#replay?.renew(slot, at);
   }
 
-  /** The key was deleted, invalidated or evicted. @param announced whether its value may have changed. */
+  /** Applies a deletion, invalidation or eviction of a key. @param announced whether its value may have changed. */
   removed(slot: number, at: number, announced: boolean): void {
     if (announced) this.#replay?.check(this.#of(slot), at, undefined, true);
     this.#replay?.remove(slot, at);
   }
 
   /**
-   * A shared layer had a value that another instance loaded.
-   * @param changed undefined: unknown. @param announced whether the change, if any, was announced.
+   * Applies a value from a shared layer that another instance loaded.
+   * @param changed whether the value has changed; undefined if unknown. @param announced whether the change, if any, was announced.
    */
   seen(slot: number, loadedAt: number, changed: boolean | undefined, announced: boolean): void {
     this.#replay?.seen(this.#of(slot), loadedAt, changed, announced);
   }
 
-  /** Today's TTL, if entries have one. */
+  /** Today's TTL; undefined if no entry has one. */
   get ttlMs(): number | undefined {
     return this.#replay?.ttlMs;
   }
 
-  /** Starts exchanging loads with other instances. @param lateMs the delay until the loads of others are known */
+  /** Starts to exchange loads with other instances. @param lateMs the delay until the loads of others are known */
   exchange(lateMs: number): void {
     this.#lateMs = lateMs;
     this.#replay?.exchange();
   }
 
-  /** Sets the TTL of other instances, if this one has not loaded yet. */
+  /** Takes the TTL of other instances if this one has not loaded yet. */
   adopt(ttlMs: number, at: number): void {
     if (this.#ttlMs === undefined) this.#vote(ttlMs, at);
   }
@@ -142,7 +142,7 @@ export class PatternLadder {
     return this.#replay?.fills(slot, now) ?? [];
   }
 
-  /** Applies the loads of another instance. @returns until when hits of memory only change their count. */
+  /** Applies the loads of another instance. @returns until when hits in memory are only counted. */
   learn(slot: number, fills: Iterable<Fill>, now: number, isFirst: boolean): number {
     const replay = this.#replay;
     if (replay === undefined) return 0;
@@ -151,7 +151,7 @@ export class PatternLadder {
     return replay.until(slot, now);
   }
 
-  /** Drops unused keys, and halves old counts; from time to time. */
+  /** Drops unused keys and halves old counts. Call it at any time; it does nothing if called too soon. */
   maintain(at: number): void {
     const replay = this.#replay;
     if (replay === undefined || at < this.#sweepAt) return;
@@ -180,7 +180,7 @@ export class PatternLadder {
     return { pattern, ttlMs, accesses: 0, observedMs: 0, withheld, ladder: [] };
   }
 
-  /** The counts so far; undefined without a TTL. */
+  /** Returns the counts so far; undefined without a TTL. */
   figures(at: number): LadderFigures | undefined {
     const replay = this.#replay;
     if (replay === undefined) return undefined;
@@ -208,7 +208,7 @@ export class PatternLadder {
     return follower;
   }
 
-  /** Sets today's TTL: with a longer one, few loads would vote for it. */
+  /** Sets today's TTL. With a longer TTL there are few loads, so the vote would take long. */
   change(ttlMs: number, at: number): void {
     if (this.#ttlMs === undefined || isAbout(ttlMs, this.#ttlMs)) return;
     this.#candidate = ttlMs;
@@ -241,7 +241,7 @@ export class PatternLadder {
       return;
     }
     const { sample } = this;
-    // Slightly earlier, so that no time precedes the beginning.
+    // Begin slightly earlier, so that no time is before the beginning.
     this.#replay = new TtlReplay(ttlMs, at - ttlMs, sample.capacity);
     if (this.#lateMs > 0) this.#replay.exchange();
     for (let slot = 0; slot < sample.used; slot++) {

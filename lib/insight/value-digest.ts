@@ -1,18 +1,18 @@
 import { crc32 } from 'node:zlib';
 import { mixed } from '../cache/base/text-hash.js';
 
-/** The most parts of a value that are read: properties, elements and pieces of texts. */
+/** The maximum number of parts of a value that are read: properties, elements and pieces of texts. */
 const MOST_PARTS = 4_000;
 const MOST_DEPTH = 24;
-/** Characters of a text, or bytes of a buffer, that count as one part. */
+/** This number of characters of a text, or bytes of a buffer, is one part. */
 const PIECE = 32;
-/** From this length on, a text is read by native code. */
+/** Native code reads texts from this length on. */
 const LONG = 128;
 
 /**
- * Returns a number that is the same for equal values and differs for others, except for one pair in four thousand million. It reads what JSON
- * would show, the time of a Date, the contents of Map, Set and buffers. Of large values it reads the beginning and every length.
- * Bounded in time: 4,000 properties, elements or pieces of text.
+ * Returns a number that is the same for equal values. For different values it is the same with a probability of 2^-32. It reads the
+ * fields that JSON contains, the time of a Date, and the contents of Map, Set and buffers. Of large values it reads the beginning
+ * and every length. Its time is bounded: 4,000 properties, elements or pieces of text.
  */
 export function valueDigest(value: unknown): number {
   return new Digest().of(value);

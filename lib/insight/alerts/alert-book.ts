@@ -12,25 +12,26 @@ import {
 } from './alert.js';
 
 /*
- * When a condition becomes an alert, and when the alert ends.
+ * Decides when a condition becomes an alert, and when the alert ends.
  *
- * Only the book opens and closes alerts; log, events, routes, metrics and webhooks show its decisions. An alert
- * opens once its condition has lasted as long as its code requires, and closes once the condition has been absent as long.
+ * Only the book opens and closes alerts; log, events, routes, metrics and webhooks show its decisions. Each code has two durations. An
+ * alert opens once its condition has lasted for the first, and closes once the condition has been absent for the second.
  *
- * One problem, one alert: a condition that a cause explains does not open an alert of its own. A Redis that is down lowers the hit rate, slows loads down
- * and fails some: the alert of the layer covers all of that. A condition that remains ten minutes after the cause has ended opens its own alert.
- * Of one code, the alert of the whole cache covers those of patterns; if only one pattern changed, its alert covers the whole cache.
+ * One problem makes one alert: a condition that another alert explains opens none. If Redis is down, the hit rate falls, loads take longer
+ * and some fail: the alert of the layer covers all of these. A condition that remains ten minutes after its cause has ended opens its own
+ * alert. Among conditions with the same code, the alert of the whole cache covers those of patterns. If only one pattern has changed,
+ * only this pattern gets an alert.
  */
 
-/** The most open alerts and waiting conditions. */
+/** The maximum number of open alerts and waiting conditions. */
 const MOST = 200;
-/** The most closed alerts that are remembered. */
+/** The maximum number of closed alerts in the history. */
 const HISTORY = 200;
-/** How long a cause explains conditions that remain after it. */
+/** How long a closed alert still explains conditions, milliseconds. */
 const AFTERMATH_MS = 10 * 60_000;
-/** How long a change of one pattern waits for a change of the whole cache, which would cover it. */
+/** How long a change of one pattern waits for a change of the whole cache, which would cover it, milliseconds. */
 const TOGETHER_MS = 60_000;
-/** The most open alerts of one code for single patterns. */
+/** The maximum number of open alerts of one code for single patterns. */
 const APART = 2;
 
 interface Tracked {
@@ -40,13 +41,13 @@ interface Tracked {
   alert: Alert | undefined;
 }
 
-/** Opens and closes alerts, and remembers the last ones. */
+/** Opens and closes alerts, and keeps the last closed ones. */
 export class AlertBook {
   readonly #tracked = new Map<string, Tracked>();
   /** Oldest first. */
   readonly #closed: Alert[] = [];
 
-  /** Newest first. */
+  /** Lists the alerts, newest first. */
   alerts(state: 'open' | 'all' = 'open'): readonly Alert[] {
     const open = [...this.#tracked.values()].flatMap(({ alert }) => alert ?? []);
     const all = state === 'open' ? open : [...this.#closed, ...open];
@@ -55,8 +56,8 @@ export class AlertBook {
 
   /**
    * Updates the book with all conditions that are true now.
-   * @param causes alerts of other books, which explain conditions as those of this book do.
-   * @returns the alerts that opened and closed, in this order.
+   * @param causes alerts of other books; they explain conditions like the alerts of this book.
+   * @returns the alerts that opened and closed, in the order of the changes.
    */
   update(conditions: readonly Condition[], now: number, causes: readonly Alert[] = []): AlertChange[] {
     this.#note(conditions, now);
@@ -89,7 +90,7 @@ export class AlertBook {
     }
   }
 
-  /** Sorted: causes before their effects; of one code, the whole cache before single patterns. */
+  /** Returns causes before their effects; of one code, the whole cache before single patterns. */
   #byCause(): Tracked[] {
     const order = Object.keys(CODES);
     const rank = ({ condition: { code, subject } }: Tracked): number =>
@@ -110,7 +111,7 @@ export class AlertBook {
   }
 
   #isExplained(code: AlertCode, subject: string, since: number, now: number, others: readonly Alert[]): boolean {
-    // A layer that is lost again after the alert has closed is another outage; figures suffer later than their cause.
+    // If a layer is lost again after its alert has closed, that is another outage. Figures react later than their cause.
     const follows = (closedAt: number) => now - closedAt < AFTERMATH_MS && (!isAway(code) || since <= closedAt);
     const explains = (alert: Alert): boolean =>
       CODES[code].explainedBy.includes(alert.code) &&

@@ -12,19 +12,19 @@ import type { AlertsOptions } from './alerts.options.js';
 import { NotifiedAlerts } from './notified-alerts.js';
 import { Webhook } from './webhook.js';
 
-/** How long an instance without a sign of life keeps the right to notify, milliseconds. */
+/** How long an instance keeps the right to notify without renewing it, milliseconds. */
 const LEASE_MS = 120_000;
-/** Deadline of a request for the lease. */
+/** Deadline of a request for the lease, milliseconds. */
 const ANSWER_MS = 1_000;
-/** How long an instance remembers that it would notify while the shared layer is away, milliseconds. */
+/** How long an instance knows, while the shared layer is away, whether it held the general lease, milliseconds. */
 const REMEMBERED_MS = 300_000;
 const FOREMOST = 'alerts:notifier';
 
 export interface AlertNotifierParts {
   readonly options: AlertsOptions;
-  /** The layer by which instances agree which of them notifies; undefined if no layer is shared. */
+  /** The layer through which instances agree which one notifies; undefined if no layer is shared. */
   readonly coordination: () => Coordination | undefined;
-  /** Where instances note which alerts they notified of; undefined if no layer is shared. */
+  /** The map in which instances note the alerts that they have notified of; undefined if no layer is shared. */
   readonly notes?: (() => SharedMap | undefined) | undefined;
   readonly service: string | undefined;
   readonly clock: Clock;
@@ -34,16 +34,16 @@ export interface AlertNotifierParts {
 
 /**
  * Notifies of alerts, once per fleet. The instance that detects an alert first takes a lease on it and notifies of its opening and
- * closing; the others send nothing meanwhile. One instance also holds a general lease: while the shared layer is away, which is often
- * the subject of the alert, the last holder of that lease notifies without asking. If the instance that notified ends first, another one
- * sends the closing: see {@link NotifiedAlerts}.
+ * closing; the others send nothing during the lease. One instance also holds a general lease. The shared layer is often the subject of the
+ * alert; while it is away, the last holder of the general lease notifies without a lease on the alert. If an instance ends before
+ * its alert closes, another one sends the closing: see {@link NotifiedAlerts}.
  */
 export class AlertNotifier implements FamilySource {
   readonly #parts: AlertNotifierParts;
   readonly #webhook: Webhook | undefined;
   /** Open alerts that this instance has notified of, each with a function that stops renewing its lease. */
   readonly #mine = new Map<string, () => void>();
-  /** Those of them whose lease could not be asked for, each with its name. */
+  /** The open alerts among them for which no lease could be requested, each with the name of its lease. */
   readonly #unleased = new Map<string, string>();
   readonly #notes: NotifiedAlerts;
   #foremost: { lease: Lease | undefined; at: number } | undefined;
@@ -64,7 +64,7 @@ export class AlertNotifier implements FamilySource {
     this.#notifying = this.#notifying.then(() => this.#notify(change)).catch(() => undefined);
   }
 
-  /** Renews the general lease and sends closings that other instances have left, once a minute. */
+  /** Renews the general lease, and sends closings that instances which ended have not sent. Call it once a minute. */
   async beThere(): Promise<void> {
     await this.#beForemost();
     this.#notifying = this.#notifying.then(() => this.#settle()).catch(() => undefined);
@@ -89,7 +89,7 @@ export class AlertNotifier implements FamilySource {
     }
   }
 
-  /** Sends what waits without pauses, drops what fails, and gives up the general lease. @param withinMs the time limit. */
+  /** Sends the waiting notifications without pauses, drops those that fail, and releases the general lease. @param withinMs the time limit. */
   async close(withinMs: number): Promise<void> {
     const { clock } = this.#parts;
     const startedAt = clock.now();
@@ -100,7 +100,7 @@ export class AlertNotifier implements FamilySource {
     for (const release of this.#mine.values()) release();
     this.#mine.clear();
     this.#unleased.clear();
-    // The layer closes next: a lease that is not given up before lasts for minutes, in which nobody would notify of an outage.
+    // The layer closes next. A lease that is not released before lasts for minutes, during which no instance would notify of an outage.
     const released = this.#foremost?.lease?.release().catch(() => undefined);
     if (released !== undefined) await within(released, withinMs - (clock.now() - startedAt), clock);
   }
@@ -146,7 +146,7 @@ export class AlertNotifier implements FamilySource {
     for (const alert of await this.#notes.settle(claimed)) this.#send({ state: 'closed', alert });
   }
 
-  /** Takes the leases that could not be asked for, before notes let other instances take them. */
+  /** Takes the leases that could not be requested before; later, the notes would let other instances take them. */
   async #leaseLate(): Promise<void> {
     const coordination = this.#parts.coordination();
     if (coordination === undefined) return;
@@ -167,7 +167,7 @@ export class AlertNotifier implements FamilySource {
   /**
    * Takes the right to notify of an alert.
    * @param unleased called if this instance notifies without a lease, because the layer is away.
-   * @returns a function that gives it up; undefined if another instance has it.
+   * @returns a function that stops renewing the lease; undefined if another instance holds it.
    */
   async #claim(name: string, unleased: () => void): Promise<(() => void) | undefined> {
     const coordination = this.#parts.coordination();
@@ -200,17 +200,17 @@ export class AlertNotifier implements FamilySource {
   }
 }
 
-/** Renews a lease. It is not released but expires, so that an instance that detects the alert a little later stays silent. */
+/** Renews a lease until the returned function is called. Then the lease expires: an instance that detects the alert late must send nothing. */
 function keep(lease: Lease, clock: Clock): () => void {
   return holdLease({ renew: (ms) => lease.renew(ms), release: () => Promise.resolve() }, LEASE_MS, clock);
 }
 
-/** The name under which instances agree about an alert. */
+/** Returns the name of the lease on an alert, the same in all instances. */
 function leaseOf({ code, subject }: Alert): string {
   return `alerts:${code}:${digest(subject)}`;
 }
 
-/** Subjects are patterns and may be long, but names of leases may not. */
+/** Shortens a subject: patterns may be long, but names of leases may not. */
 function digest(subject: string): string {
   return createHash('sha256').update(subject).digest('hex').slice(0, 16);
 }

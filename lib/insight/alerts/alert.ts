@@ -5,7 +5,7 @@ import type { HealthWarning } from '../../metrics/snapshot.js';
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type AlertSeverity = (typeof SEVERITIES)[number];
 
-/** Deviations from the normal state until now. */
+/** The codes that detectors report: deviations from the usual figures. */
 export type AnomalyCode = 'HIT_RATE_DROP' | 'SLOW_LOADS' | 'ERRORS_RISE' | 'INVALIDATION_STORM' | 'TRAFFIC_DROP';
 export type AlertCode = HealthWarning['code'];
 
@@ -14,11 +14,11 @@ export type AlertCode = HealthWarning['code'];
  * @publicApi
  */
 export interface Alert {
-  /** The same from opening to closing. */
+  /** The same when the alert opens and closes. */
   readonly id: string;
   readonly code: AlertCode;
   readonly severity: AlertSeverity;
-  /** The pattern, layer or pool that it is about; `cache` for everything together. */
+  /** The pattern, layer or pool with the problem; `cache` for the whole cache. */
   readonly subject: string;
   readonly message: string;
   /** The figure when the alert opened, in the unit of its code: a share, milliseconds, a number per minute, a state. */
@@ -29,17 +29,17 @@ export interface Alert {
   readonly openedAt: string;
   /** Null while it is open. */
   readonly closedAt: string | null;
-  /** The handlers and methods that declare the pattern it is about; absent if none does. */
+  /** The handlers and methods that declare the pattern; absent if none does. */
   readonly declaredBy?: readonly DeclaringMethod[];
-  /** The named caches that a lost server concerns, and `default`; absent if only one cache uses the server. */
+  /** The caches that lost the server, by name (`default` for the unnamed one); absent if only one cache uses the server. */
   readonly caches?: readonly string[];
-  /** Of a fleet: how many instances have it. */
+  /** In figures of a fleet: the number of instances with this alert. */
   readonly instances?: number;
 }
 
 /** A condition that is true now, and becomes an alert if it lasts. */
 export interface Condition extends Pick<Alert, 'code' | 'subject' | 'message' | 'value' | 'expected' | 'declaredBy'> {
-  /** `false` if it may be chance: then it keeps an alert open but opens none. @default true */
+  /** `false` if the figure may be chance: then the condition keeps an alert open but opens none. @default true */
   readonly certain?: boolean;
 }
 
@@ -54,35 +54,35 @@ export const EVERYTHING = 'cache';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-/** For this long after a start, and after a layer was away, a cache fills: nothing is judged that follows from that. */
+/** How long a cache fills after a start or an outage of a layer, milliseconds. Figures that this affects are not judged meanwhile. */
 export const SETTLING_MS = 10 * MINUTE;
 
-/** How an alert of a code opens and closes. */
+/** The rule by which an alert of a code opens and closes. */
 export interface CodeRule {
   readonly severity: AlertSeverity;
-  /** How long its condition must last. */
+  /** How long the condition must last, milliseconds. */
   readonly openAfterMs: number;
-  /** How long its condition must be absent. */
+  /** How long the condition must be absent, milliseconds. */
   readonly closeAfterMs: number;
-  /** Alerts that explain it: while one of them is open, or shortly after, it does not open an alert of its own. */
+  /** Codes whose alerts explain this one: while such an alert is open, or shortly after, no alert with this code opens. */
   readonly explainedBy: readonly AlertCode[];
 }
 
-/** Conditions of a layer or a pool: they are states, and open at once. */
+/** The rule for the state of a layer or pool. A state does not fluctuate, so its alert opens at once unless a delay is given. */
 const state = (severity: AlertSeverity, explainedBy: readonly AlertCode[] = [], openAfterMs = 0): CodeRule => ({
   severity,
   openAfterMs,
   closeAfterMs: MINUTE,
   explainedBy,
 });
-/** Figures above or below a threshold: they fluctuate. */
+/** The rule for a figure above or below a threshold: it fluctuates. */
 const threshold = (severity: AlertSeverity, explainedBy: readonly AlertCode[]): CodeRule => ({
   severity,
   openAfterMs: 10 * MINUTE,
   closeAfterMs: 15 * MINUTE,
   explainedBy,
 });
-/** Findings of a detector, which has waited already. */
+/** The rule for a deviation. Its detector has already waited, so the alert opens and closes at once. */
 const anomaly = (explainedBy: readonly AlertCode[]): CodeRule => ({
   severity: 'warning',
   openAfterMs: 0,
@@ -93,7 +93,7 @@ const anomaly = (explainedBy: readonly AlertCode[]): CodeRule => ({
 const AWAY: readonly AlertCode[] = ['LAYER_DOWN', 'CIRCUIT_OPEN'];
 const CAUSES: readonly AlertCode[] = [...AWAY, 'INVALIDATION_STORM', 'ERRORS_RISE', 'TRAFFIC_DROP', 'HIT_RATE_DROP'];
 
-/** Causes come before their effects. */
+/** The rules of all codes; causes come before their effects. */
 export const CODES: Readonly<Record<AlertCode, CodeRule>> = {
   LAYER_DOWN: state('critical', ['CIRCUIT_OPEN']),
   CIRCUIT_OPEN: state('critical', ['LAYER_DOWN']),
@@ -124,7 +124,7 @@ export function isAway(code: AlertCode): boolean {
   return AWAY.includes(code);
 }
 
-/** Sorts a list of alerts, and freezes it. */
+/** Sorts a list of alerts by their opening, newest first, and freezes it. */
 export function newestFirst(alerts: Alert[]): readonly Alert[] {
   return Object.freeze(alerts.sort((a, b) => (a.openedAt < b.openedAt ? 1 : a.openedAt > b.openedAt ? -1 : 0)));
 }
@@ -134,17 +134,17 @@ export function isAtLeast(severity: AlertSeverity, least: AlertSeverity): boolea
   return SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
 }
 
-/** How far a figure must be beyond its threshold to open an alert, as a share of it. */
+/** How far a figure must be beyond its threshold to open an alert, as a share of the threshold. */
 const CLEARLY = 0.1;
 
-/** The condition that a health warning describes. @param requests the number of requests in its window. */
+/** Returns the condition that a health warning describes. @param requests the number of requests in its window. */
 export function conditionOf(warning: HealthWarning, requests: number): Condition {
   const { code, message, value, threshold, pattern, layer, pool } = warning;
   const subject = pattern ?? layer ?? pool ?? EVERYTHING;
   return { code, subject, message, value, expected: threshold, certain: isCertain(warning, requests) };
 }
 
-/** A figure at its threshold fluctuates, and so does a hit rate of few accesses; a state is always certain. */
+/** False for a figure close to its threshold, and for a hit rate that may be chance. A state is always certain. */
 function isCertain({ code, value, threshold }: HealthWarning, requests: number): boolean {
   if (typeof value !== 'number' || typeof threshold !== 'number') return true;
   if (code === 'LOW_HIT_RATE') {

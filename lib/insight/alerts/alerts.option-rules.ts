@@ -1,7 +1,7 @@
 import { callable, orFalse, oneOf, recordOf, type Rule, shape } from '../../cache/options/option-rules.js';
 import { SEVERITIES } from './alert.js';
 
-/** The URL of a webhook is a secret: no message shows it. */
+/** Checks the URL of a webhook. It is a secret: no message shows it. */
 const webhookUrl: Rule = (value, path, report) => {
   const isAddress = typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
   if (!isAddress) report(`${path}: must be an address that begins with http:// or https://`);

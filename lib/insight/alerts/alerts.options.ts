@@ -1,10 +1,10 @@
 import type { Alert, AlertSeverity } from './alert.js';
 
-/** Where alerts are sent over HTTP. */
+/** The HTTP address that alerts are sent to. */
 export interface WebhookOptions {
-  /** `http://` or `https://`; credentials and path are never logged. */
+  /** Begins with `http://` or `https://`. Credentials and path are never logged. */
   readonly url: string;
-  /** Sent with every request, such as `Authorization`; never logged. @default none */
+  /** Headers of every request, such as `Authorization`. They are never logged. @default none */
   readonly headers?: Readonly<Record<string, string>>;
   /** `'json'`: `{ state, service, alert }`; `'slack'`: a message for an incoming webhook of Slack. @default 'json' */
   readonly format?: 'json' | 'slack';
@@ -13,11 +13,11 @@ export interface WebhookOptions {
 /** How alerts are sent. */
 export interface AlertsOptions {
   /**
-   * Called when an alert opens and when it closes (then `closedAt` is set); errors and rejections are counted and logged once.
-   * With a layer that instances share, one of them calls it.
+   * Called when an alert opens, and again when it closes (then `closedAt` is set). Errors and rejections are counted, and the first is
+   * logged. If instances share a layer, only one of them calls it.
    */
   readonly onAlert?: (alert: Alert) => unknown;
-  /** Sends the same over HTTP: retried with growing pauses, at most a hundred waiting. */
+  /** Sends the same alerts over HTTP. Failed requests are retried with growing pauses; at most 100 alerts wait. */
   readonly webhook?: WebhookOptions;
   /** Alerts below this are shown and logged, but not sent. @default 'warning' */
   readonly minSeverity?: AlertSeverity;

@@ -5,11 +5,11 @@ import type { Minute } from './minute.js';
 import { SeriesWatch } from './series-watch.js';
 import type { SignalName } from './signals.js';
 
-/** The most watched patterns; beyond it, the first ones that were requested are kept. */
+/** The maximum number of watched patterns. Beyond it, new patterns are not watched. */
 const MOST_PATTERNS = 100;
-/** A pattern without requests for this long is dropped, milliseconds. */
+/** A pattern is dropped after this time without requests, milliseconds. */
 const FORGOTTEN_MS = 24 * 60 * 60_000;
-/** A level that was learned within this time is still current, milliseconds. */
+/** How long a saved level is still current, milliseconds. */
 const RECENT_MS = 30 * 60_000;
 
 const CODES: Readonly<Record<SignalName, AnomalyCode>> = {
@@ -20,12 +20,12 @@ const CODES: Readonly<Record<SignalName, AnomalyCode>> = {
   traffic: 'TRAFFIC_DROP',
 };
 
-/** Compares each minute with the normal state before, for the whole cache and for each pattern. */
+/** Compares each minute with the usual figures, for the whole cache and for each pattern. */
 export class Anomalies {
   readonly #everything = new SeriesWatch();
   readonly #patterns = new Map<string, { readonly watch: SeriesWatch; askedAt: number }>();
 
-  /** @param frozen true if nothing must be judged or learned in this minute. */
+  /** @param frozen true if this minute must be neither judged nor learned. */
   observe(everything: Minute, patterns: Iterable<readonly [string, Minute]>, frozen: boolean): void {
     const conditions = { frozen, series: 1 + this.#patterns.size };
     this.#everything.observe(everything, conditions);
@@ -35,7 +35,7 @@ export class Anomalies {
     }
   }
 
-  /** The normal values, for {@link load}; one series per step. */
+  /** Returns the usual figures, for {@link load}; each step of the generator saves one series. */
   *save(at: number): Generator<void, Baselines> {
     const series = new Map([['', this.#everything.save()]]);
     for (const [pattern, { watch }] of this.#patterns) {
@@ -90,9 +90,9 @@ const TEXTS: Readonly<Record<SignalName, (of: string, value: number, expected: n
   loadTime: (of, value, expected) =>
     `The p95 load time of ${of} is ${rounded(value)} ms; ${rounded(expected)} ms is usual at this time. Look at the origin.`,
   errors: (of, value, expected) =>
-    `${percent(value)} of the accesses and loads of ${of} fail; ${percent(expected)} is usual. The log names what fails.`,
+    `${percent(value)} of the accesses and loads of ${of} fail; ${percent(expected)} is usual. The log names the causes.`,
   invalidations: (of, value, expected) =>
-    `${rounded(value)} invalidations a minute empty ${of}; ${rounded(expected)} is usual at this time. Look for what sends them, or use narrower keys or tags.`,
+    `${rounded(value)} invalidations a minute empty ${of}; ${rounded(expected)} is usual at this time. Find the code that sends them, or use narrower keys or tags.`,
   traffic: (of, value, expected) =>
     `${of === 'the cache' ? 'The cache' : of} gets ${rounded(value)} requests a minute; ${rounded(expected)} is usual at this time. Look at the proxy or load balancer in front of it.`,
 };

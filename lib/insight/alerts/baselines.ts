@@ -1,7 +1,7 @@
 /*
- * What is usual, as bytes for the next run: mark u32, when it was written f64, series u16; for each: length of the name u16, name, how many
- * numbers u16, numbers f32. What is read back may be anybody's: it is taken within bounds, and refused as a whole where it is not as
- * written here.
+ * Stores the usual figures as bytes for the next run. Format: mark u32, time of writing f64, number of series u16. For each series: length
+ * of the name u16, name, number of values u16, values f32. The bytes that are read may come from another program: every length
+ * is checked against its limit, and bytes with any error are refused as a whole.
  */
 
 const MARK = 0x4142_3031;
@@ -10,24 +10,24 @@ const MOST_SERIES = 128;
 const MOST_NAME = 1_024;
 const MOST_NUMBERS = 4_096;
 
-/** Numbers that are taken in the order in which they were written. */
+/** Reads numbers in the order in which they were written. */
 export class Numbers {
   #at = 0;
 
   constructor(private readonly values: ArrayLike<number>) {}
 
-  /** The next number; NaN after the last. */
+  /** Returns the next number; NaN after the last. */
   next(): number {
     return this.values[this.#at++] ?? NaN;
   }
 
-  /** The next one where it is a count up to so many, else 0. */
+  /** Returns the next number if it is between 0 and `most`, otherwise 0. */
   count(most = Infinity): number {
     const value = this.next();
     return value >= 0 && value <= most ? value : 0;
   }
 
-  /** True if all were taken, and none more. */
+  /** True if exactly as many numbers were read as there are. */
   get isOver(): boolean {
     return this.#at === this.values.length;
   }
@@ -36,7 +36,7 @@ export class Numbers {
 export interface Baselines {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** By pattern; '' for everything together. */
+  /** Values by pattern; '' is the whole cache. */
   readonly series: ReadonlyMap<string, ArrayLike<number>>;
 }
 
@@ -54,7 +54,7 @@ export function baselinesBytes({ at, series }: Baselines): Uint8Array {
   return bytes;
 }
 
-/** Reads what {@link baselinesBytes} wrote; undefined for anything else. */
+/** Reads the result of {@link baselinesBytes}; undefined for any other bytes. */
 export function readBaselines(from: Uint8Array): Baselines | undefined {
   const bytes = Buffer.from(from.buffer, from.byteOffset, from.byteLength);
   if (bytes.length < HEAD || bytes.readUInt32BE(0) !== MARK) return undefined;
@@ -71,7 +71,7 @@ export function readBaselines(from: Uint8Array): Baselines | undefined {
     if (numbers.length > MOST_NUMBERS || end > bytes.length) return undefined;
     for (let index = 0; index < numbers.length; index++) {
       const value = bytes.readFloatBE(named + 2 + 4 * index);
-      // NaN stands for what is not known.
+      // NaN stands for an unknown value.
       if (Math.abs(value) === Infinity) return undefined;
       numbers[index] = value;
     }

@@ -46,13 +46,13 @@ export interface CacheAlertsParts {
   readonly clock: Clock;
   readonly callbacks: CallbackErrors;
   readonly log?: CacheLog | undefined;
-  /** Who is notified, and how. */
+  /** Where to send notifications. */
   readonly options?: AlertsOptions;
   /** The name of the service in notifications. */
   readonly service?: string | undefined;
-  /** The layer by which instances agree which of them notifies. */
+  /** The layer through which instances agree which one notifies. */
   readonly coordination?: () => Coordination | undefined;
-  /** Where instances note which alerts they notified of. */
+  /** The map in which instances note the alerts that they have notified of. */
   readonly notes?: () => SharedMap | undefined;
   /** The name of the cache in its application. */
   readonly cache: string;
@@ -61,16 +61,16 @@ export interface CacheAlertsParts {
 }
 
 const MINUTE = 60_000;
-/** How often the normal values are written for the next run: they change slowly. */
+/** How often the usual figures are written for the next run; they change slowly. */
 const WRITTEN_EVERY_MS = 5 * MINUTE;
-/** Normal values that are older are ignored. */
+/** Usual figures older than this are ignored. */
 const KEPT_MS = 7 * 24 * 60 * MINUTE;
-/** A minute of which less than this share was observed is left out. */
+/** A minute is skipped if less than this share of it was observed. */
 const LEAST_OF_A_MINUTE = 0.2;
 
 /**
- * Watches the figures once a minute, and the state of layers as it changes, and keeps the book of alerts. It does not keep the
- * process or an unused cache alive, and does nothing on the path of a hit.
+ * Finds problems in the figures once a minute, and in the state of layers at each change, and keeps the book of alerts. It keeps neither
+ * the process nor an unused cache alive, and does nothing on the path of a hit.
  */
 export class CacheAlerts implements FamilySource {
   readonly #parts: CacheAlertsParts;
@@ -95,7 +95,7 @@ export class CacheAlerts implements FamilySource {
     this.#judgeFrom = this.#startedAt + SETTLING_MS;
   }
 
-  /** Starts watching, once a minute. */
+  /** Starts to watch, once a minute. */
   start(): void {
     const { metrics, clock } = this.#parts;
     metrics.addSource(this);
@@ -108,12 +108,12 @@ export class CacheAlerts implements FamilySource {
     this.#cancel = everyMinute(new WeakRef<CacheAlerts>(this), clock);
   }
 
-  /** Call it when the layers are connected: agrees with other instances which of them notifies. */
+  /** Takes or renews the right to notify. Call it when the layers are connected. */
   connected(): void {
     void this.#notifier?.beThere();
   }
 
-  /** Sends waiting notifications, and drops the rest. @param withinMs the time limit, milliseconds. */
+  /** Sends waiting notifications within the time limit, and drops the rest. @param withinMs the limit, milliseconds. */
   async close(withinMs: number): Promise<void> {
     this.#closed = true;
     this.#cancel?.();
@@ -122,18 +122,18 @@ export class CacheAlerts implements FamilySource {
     await this.#notifier?.close(withinMs);
   }
 
-  /** Newest first. @param state `all` adds the last closed ones, at most 200. */
+  /** Lists the alerts, newest first. @param state `all` adds the last closed ones, at most 200. */
   list(state: 'open' | 'all' = 'open'): readonly Alert[] {
     return newestFirst([...this.#lost(state), ...this.#book.alerts(state)]);
   }
 
-  /** Calls back for every alert that opens or closes. Returns a function that stops it. */
+  /** Calls a listener for every alert that opens or closes. @returns a function that removes it. */
   onChange(listener: (change: AlertChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** The normal values, for the next run; undefined if they were written a few minutes ago. */
+  /** Returns the usual figures for the next run; undefined if they were written less than five minutes ago. */
   async collectDump(): Promise<Uint8Array | undefined> {
     const now = this.#parts.clock.now();
     if (now - this.#writtenAt < WRITTEN_EVERY_MS) return undefined;
@@ -141,17 +141,17 @@ export class CacheAlerts implements FamilySource {
     return baselinesBytes(await runInSlices(this.#anomalies.save(now)));
   }
 
-  /** Restores the normal values. @throws CacheError if the bytes cannot be read, or are too old. */
+  /** Restores the usual figures. @throws CacheError if the bytes cannot be read, or are too old. */
   restore(dump: Uint8Array): void {
     const now = this.#parts.clock.now();
     const baselines = readBaselines(dump);
     if (baselines === undefined || now - baselines.at > KEPT_MS) {
-      throw new CacheError('INVALID_RECORD', 'They are of another form or too old.');
+      throw new CacheError('INVALID_RECORD', 'The saved usual figures have an unknown format or are too old.');
     }
     this.#anomalies.load(baselines, now);
   }
 
-  /** Evaluates the last minute. One evaluation at a time; resolves when it has ended. */
+  /** Evaluates the last minute. Evaluations run one at a time; resolves when this one has ended. */
   observeMinute(): Promise<void> {
     void this.#notifier?.beThere();
     return this.#after(async () => {
@@ -161,7 +161,7 @@ export class CacheAlerts implements FamilySource {
     });
   }
 
-  /** Checks the states that can change at any time: layers and pools. */
+  /** Checks states that can change at any time: layers and pools. */
   look(): Promise<void> {
     return this.#after(() => this.#judge());
   }
@@ -216,19 +216,19 @@ export class CacheAlerts implements FamilySource {
     return this.#parts.outages.alerts(this.#parts.cache, state);
   }
 
-  /** Adds where the pattern is declared. */
+  /** Adds the handlers and methods that declare the pattern. */
   #located(condition: Condition): Condition {
     const declaredBy = this.#parts.metrics.declarationOf(condition.subject)?.declaredBy;
     return declaredBy === undefined ? condition : { ...condition, declaredBy };
   }
 
-  /** Adds to the message of a low figure in the first minutes that the cache began empty. */
+  /** In the first 20 minutes, adds to the message of a low figure that the cache may still be filling. */
   #sinceStart(warning: HealthWarning, now: number): HealthWarning {
     if (CODES[warning.code].openAfterMs < SETTLING_MS || now - this.#startedAt > 2 * SETTLING_MS) return warning;
     const minutes = Math.round((now - this.#startedAt) / MINUTE);
     return {
       ...warning,
-      message: `${warning.message} The cache was started ${minutes} minutes ago and may still be filling.`,
+      message: `${warning.message} The cache started ${minutes} minutes ago and may still be filling.`,
     };
   }
 
@@ -237,7 +237,7 @@ export class CacheAlerts implements FamilySource {
     for (const listener of this.#listeners) callbacks.call('listener', 'alerts', () => listener(change));
   }
 
-  /** Logs and sends it. */
+  /** Logs and sends a change. */
   #notify(change: AlertChange): void {
     const { log } = this.#parts;
     const { state, alert } = change;
@@ -245,11 +245,11 @@ export class CacheAlerts implements FamilySource {
     const isOpen = state === 'opened';
     const details = { alert: code, severity, subject, ...(caches !== undefined && { caches: caches.join(', ') }) };
     if (isOpen) log?.(severity === 'info' ? 'log' : 'warn', 'ALERT_OPENED', `${code}: ${message}`, details);
-    else log?.('log', 'ALERT_CLOSED', `${code} of ${subject} is over.`, details);
+    else log?.('log', 'ALERT_CLOSED', `The alert ${code} of ${subject} has closed.`, details);
     this.#notifier?.take(change);
   }
 
-  /** The findings of the detectors, as warnings in addition to those of the health. */
+  /** Returns the open alerts of the detectors, as additional health warnings. */
   #warnings(): HealthWarning[] {
     return this.#book
       .alerts('open')
@@ -271,7 +271,7 @@ export class CacheAlerts implements FamilySource {
   }
 }
 
-/** Runs as long as other code holds the alerts. @returns a function that stops it. */
+/** Evaluates every minute as long as other code holds the alerts. @returns a function that stops it. */
 function everyMinute(alerts: WeakRef<CacheAlerts>, clock: Clock): () => void {
   let due = clock.now();
   const plan = (): (() => void) => {

@@ -6,36 +6,36 @@ import type { Minute } from './minute.js';
 import { binomialVariance, hitRate } from './signals.js';
 
 /*
- * Detects a hit rate that becomes worse slowly, such as by one point per hour.
+ * Detects a hit rate that falls slowly, such as by one point per hour.
  *
- * A level that follows the last hour falls with the hit rate and never lags far enough behind. So quarters of an hour are compared with a
- * reference that changes very slowly: the profile of the hours, or on the first day the mean so far. Their standardised distance is
- * summed by a one-sided CUSUM (see cusum.ts), which needs no unusual quarter; a finding matters from three points on.
+ * A level that follows the last hour falls with the hit rate, so their distance stays small. Quarters of an hour are therefore compared
+ * with a reference that changes very slowly: the profile of the hours, or on the first day the mean so far. A one-sided CUSUM
+ * (see cusum.ts) sums their standardised distance, so no single quarter needs to be unusual. A fall matters from three points on.
  *
- * A slow fall may be the daily rhythm. On the first day, before an evening has been observed, quarters with much more or less
- * traffic than on average are not judged. Until two weeks have shown every hour of the week, the hit rate must also have fallen
- * below the lowest hour of an average day, because a Saturday may differ from a Friday.
+ * A slow fall may be part of the daily rhythm. On the first day, before an evening has been observed, quarters with much more or less
+ * traffic than the mean are not judged. In the first two weeks, before every hour of the week is known, the hit rate must also have
+ * fallen below the lowest hour of an average day, because a Saturday may differ from a Friday.
  */
 
-/** Minutes in one comparison, and the most with little traffic. */
+/** The number of minutes that are compared at once; more with little traffic, up to LONGEST. */
 const BLOCK = 15;
 const LONGEST = 240;
 const ENOUGH = 100;
-/** Weight of a quarter in the reference of the first day. */
+/** Weight of one quarter in the reference of the first day. */
 const ALPHA = 0.02;
-/** Weight of a quarter in the variance: about three days, so that a slow fall does not count as everyday variation. */
+/** Weight of one quarter in the variance. It covers about three days, so that a slow fall is not taken for everyday variation. */
 const ALPHA_VARIANCE = 0.003;
-/** Weight of the newest quarter in the compared mean. */
+/** Weight of the newest quarter in the mean that is compared. */
 const RECENT = 0.4;
-/** Quarters that are learned before anything is judged. */
+/** The number of quarters that are learned before the first judgement. */
 const WARM_UP = 4;
-/** The difference of traffic from the mean, as a logarithm, from which a quarter of the first day is left out: 25 %. */
+/** On the first day, a quarter is not judged if its traffic differs from the mean by more than this logarithm: 25 %. */
 const OTHER_TRAFFIC = Math.log(1.25);
-/** The least fall below the lowest hour, before the week is known. */
+/** How far the hit rate must be below the lowest hour before the week is known. */
 const BELOW_LOWEST = 0.015;
-/** The same in standard deviations of the variation from day to day. */
+/** How far the hit rate must be below the expected one, in standard deviations of the variation from day to day. */
 const UNREST = 4;
-/** The most standard deviations that a single distance counts: a fall must not count as variation. */
+/** The maximum of one distance that is learned, in standard deviations, so that a fall is not learned as variation. */
 const REACH = 2;
 const RECOVERED = 0.7;
 const CALM = 2;
@@ -63,7 +63,7 @@ export class DriftDetector {
       : { value: hitRate.shown(this.#alarm.value), expected: hitRate.shown(this.#alarm.expected) };
   }
 
-  /** Writes the normal values, for {@link load}. */
+  /** Writes the usual figures, for {@link load}. */
   save(to: number[]): void {
     to.push(this.#learned, this.#mean, this.#variance, this.#compared, this.#season ?? NaN, this.#meanTraffic);
   }
@@ -92,7 +92,7 @@ export class DriftDetector {
     this.#judge({ value: hits / requests, requests, traffic: requests / minutes }, minute.at, minutes, profile, series);
   }
 
-  /** Resets everything it has learned. */
+  /** Resets all learned figures. */
   forget(): void {
     this.#clear();
     this.#learned = this.#compared = this.#variance = 0;
@@ -133,7 +133,7 @@ export class DriftDetector {
   }
 
   #learn(value: number, traffic: number, season: number | undefined): void {
-    // The distances of the first day are relative to a plain mean.
+    // The distances of the first day are relative to a plain mean, so those since then start again.
     if ((season === undefined) !== (this.#season === undefined)) this.#compared = 0;
     this.#season = season;
     this.#learned++;

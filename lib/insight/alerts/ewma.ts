@@ -1,44 +1,43 @@
 /*
  * Sudden changes: the exponentially weighted moving average.
  *
- * Problem: a hit rate, a load time or a number of requests is never the same for two minutes, and the normal value differs by
+ * Problem: hit rates, load times and numbers of requests differ from minute to minute, and the usual value differs by
  * application, by pattern and by hour. A fixed threshold is either too high or too low.
  *
  * Method (S. W. Roberts, Control chart tests based on geometric moving averages, Technometrics 1, 1959): each minute moves the level
- * by a fiftieth (α = 0.02) towards the observed value, so that the level is the weighted mean of about the last 50 minutes; the
+ * by a fiftieth (α = 0.02) towards the observed value, so that the level is the weighted mean of about the last 50 minutes. The
  * variance is averaged in the same way. A minute is unusual if it is more than four standard deviations on the bad side of
  * the level; three unusual minutes in a row are a change.
  *
- * The average alone calls too many minutes unusual: of 20 accesses with a hit rate of 90 %, one minute in eight shows 80 % by
- * chance. So the noise of counting, known from the number of accesses, is added to the variance. Without it three
- * standard deviations raised 3.5 to 23 false alarms per day and series; with it and four of them there was none in 30 days.
+ * The average alone finds too many unusual minutes: with 20 accesses and a hit rate of 90 %, one minute in eight shows 80 % by
+ * chance. So the variance of counting, which follows from the number of accesses, is added. Without it, three standard
+ * deviations raised 3.5 to 23 false alarms per day and series; with it and four standard deviations there was none in 30 days.
  *
- * Assumption: the normal value changes slowly. An unusual minute moves the level only after it has turned out not to be a
- * change, and the detector learns nothing during an alarm. Changes that are slower than the level are detected by
- * the CUSUM.
+ * Assumption: the usual value changes slowly. An unusual minute moves the level only after it has turned out not to be part of a
+ * change, and the detector learns nothing during an alarm. The CUSUM detects changes that are slower than the level.
  */
 
 import type { Numbers } from './baselines.js';
 
 /** Weight of one minute. */
 const ALPHA = 0.02;
-/** Standard deviations from which a minute is unusual. */
+/** A minute is unusual from this number of standard deviations on. */
 const LIMIT = 4;
-/** Unusual minutes in a row that are a change. */
+/** This number of unusual minutes in a row is a change. */
 const RUN = 3;
 
 /** One value of a series. */
 export interface Observation {
   readonly value: number;
-  /** Variance of the value that comes from counting few accesses alone. */
+  /** The variance of the value that follows from the number of accesses alone. */
   readonly noise: number;
-  /** The number of minutes it covers. */
+  /** The number of minutes that the value covers. */
   readonly minutes: number;
-  /** Its weight, 0–1: less with few accesses. */
+  /** The weight of the value, 0–1: lower with few accesses. */
   readonly weight: number;
 }
 
-/** The level of a series, and how far a value lies on its bad side. */
+/** The level of a series, and the distance of a value from it. */
 export class Ewma {
   /** The expected value. */
   level = NaN;
@@ -60,7 +59,7 @@ export class Ewma {
     to.push(this.level, this.variance, this.#learned);
   }
 
-  /** @param isRecent whether it was written a short time ago; otherwise the level is outdated. */
+  /** @param isRecent whether the state was saved a short time ago; otherwise the level is outdated and ignored. */
   load(from: Numbers, isRecent: boolean): void {
     const [level, variance, learned] = [from.next(), from.count(), from.count()];
     if (!isRecent || Number.isNaN(level)) return;
@@ -69,12 +68,12 @@ export class Ewma {
     this.#learned = learned;
   }
 
-  /** Standard deviations of this value on the bad side; negative on the good one. */
+  /** Returns how far the value is on the bad side, in standard deviations; negative on the good side. */
   distance({ value, noise }: Pick<Observation, 'value' | 'noise'>): number {
     return (this.bad * (value - this.level)) / Math.sqrt(this.variance + noise);
   }
 
-  /** Judges the value, then learns from it. @returns whether it ends a run of unusual minutes that is a change. */
+  /** Judges the value, then learns from it. @returns whether it completes a run of unusual minutes that is a change. */
   observe(observation: Observation): boolean {
     if (this.#learned === 0) {
       this.level = observation.value;
@@ -87,23 +86,23 @@ export class Ewma {
     return this.#run >= RUN;
   }
 
-  /** Moves the expected value, as the time of day requires. */
+  /** Moves the expected value with the time of day. */
   shift(by: number): void {
     this.level += by;
   }
 
-  /** Drops an interrupted run. */
+  /** Ends a run of unusual minutes. */
   interrupt(): void {
     this.#run = 0;
   }
 
-  /** Moves the level without a judgement. */
+  /** Moves the level without judging the value. */
   learn({ value, noise, minutes, weight }: Observation): void {
     const distance = this.distance({ value, noise });
     this.#learned += minutes * weight;
     const share = shareOf(minutes, weight, this.#learned);
     const reach = LIMIT * Math.sqrt(this.variance + noise);
-    // A single value far away counts as one that is just unusual.
+    // An outlier counts as a value at the limit.
     const residual = Math.abs(distance) > LIMIT ? Math.sign(value - this.level) * reach : value - this.level;
     this.variance += share * (residual * residual - this.variance);
     this.level += share * residual;
@@ -111,8 +110,8 @@ export class Ewma {
 }
 
 /**
- * The weight of a value in a level that was learned from so many minutes, including its own: at first the plain mean, which is
- * the best estimate.
+ * Returns the weight of a value in a level that was learned from `learned` minutes, including those of the value. At first the level is
+ * the plain mean, which is the best estimate.
  */
 export function shareOf(minutes: number, weight: number, learned: number): number {
   return Math.max((1 - (1 - ALPHA) ** minutes) * weight, (minutes * weight) / learned);

@@ -1,19 +1,19 @@
 /*
- * The normal value at each hour.
+ * The usual value at each hour.
  *
- * Problem: at night there are fewer requests, and different ones. A level that follows the last hour lags behind in the morning, and its
- * slope looks like a change.
+ * Problem: at night there are fewer requests, and different ones. A level that follows the last hour lags behind in the morning, and
+ * the normal rise or fall looks like a change.
  *
- * Method: the mean of every hour of the day and of the week, each moved by a third towards the newest one, so that it covers about
- * the last three. An hour of the week is used once it was observed twice, so after two weeks; before, the hour of the day is used, from
- * the second day on. Values between the middles of two hours are interpolated.
+ * Method: keep a mean for every hour of the day and of the week. Each new value moves its mean by a third, so that the mean covers about
+ * the last three values. An hour of the week is used after two observations, that is after two weeks. Before, the hour of the day is
+ * used, from the second day on. Values between the middles of two hours are interpolated.
  *
- * Hours with little traffic differ by chance. So each is moved towards the mean of all hours by the share of the differences that
- * counting explains, and an hour of the week towards that of the day (W. James and C. Stein, Estimation with quadratic loss, 1961):
- * if all hours are alike the profile is flat, however noisy it is.
+ * Hours with little traffic differ by chance. So each mean of the day is moved towards the mean of all hours, by the share of the
+ * differences that counting explains; a mean of the week is moved towards that of the day (W. James and C. Stein, Estimation with
+ * quadratic loss, 1961). If all hours are alike, the profile is flat even if the values vary by chance.
  *
- * Minutes of an alarm, an outage or a start are not learned; an hour of which less than a third was learned is left out. Hours are
- * in UTC: when clocks change, the profile is an hour off until it has learned again.
+ * Minutes of an alarm, an outage or a start are not learned; an hour of which less than a third was learned is ignored. Hours are
+ * in UTC: when clocks change, the profile is off by an hour until it has learned again.
  */
 
 import type { Numbers } from './baselines.js';
@@ -24,7 +24,7 @@ const DAY = 24;
 const WEEK = 7 * DAY;
 /** Weight of the newest hour. */
 const ALPHA = 1 / 3;
-/** Minutes that an hour needs. */
+/** The number of minutes that must be observed of an hour. */
 const ENOUGH = 20;
 
 /** The means of a series by the hour. */
@@ -36,12 +36,12 @@ export class HourProfile {
   #minutes = 0;
   #noise = 0;
 
-  /** Whether the hour of the week is known, not only the hour of the day. */
+  /** Whether the hour of the week is known, not just the hour of the day. */
   knowsWeek(at: number): boolean {
     return this.#weeks.seen(Math.floor(at / HOUR)) >= 2;
   }
 
-  /** The expected value at a time; undefined if that hour or a neighbouring one was not observed yet. */
+  /** Returns the expected value at a time; undefined if that hour or a neighbouring one has not been observed yet. */
   at(at: number): number | undefined {
     const position = at / HOUR - 0.5;
     const hour = Math.floor(position);
@@ -49,19 +49,20 @@ export class HourProfile {
     return before === undefined || after === undefined ? undefined : before + (position - hour) * (after - before);
   }
 
-  /** The variance of the expected value at a time, as a share of that of a single hour. */
+  /** Returns the variance of the expected value at a time, relative to that of a single hour. */
   doubt(at: number): number {
     const hour = Math.floor(at / HOUR);
     const seen = this.knowsWeek(at) ? this.#weeks.seen(hour) : this.#days.seen(hour);
     return 1 / Math.min(3, Math.max(1, seen));
   }
 
-  /** The expected value in the lowest hour of a day; Infinity before the first. */
+  /** The expected value of the lowest hour of the day; Infinity before the first. */
   get lowest(): number {
     return this.#days.lowest;
   }
 
   /**
+   * Adds a value to its hour.
    * @param minutes how long the value was observed.
    * @param noise the variance of the value that counting explains.
    */
@@ -107,15 +108,15 @@ export class HourProfile {
   }
 }
 
-/** The hours of one period. */
+/** The hours of a day or a week. */
 class Hours {
-  /** Allocated with the first hour. */
+  /** Undefined before the first hour. */
   #means: Float32Array | undefined;
   #noises: Float32Array | undefined;
   #seen: Uint8Array | undefined;
   /** The value towards which each hour is moved. */
   #centre: (hour: number) => number = () => 0;
-  /** The variance of hours around that value which chance does not explain. */
+  /** The variance of hours around that value that counting does not explain. */
   #spread = 0;
 
   constructor(private readonly count: number) {}
@@ -124,7 +125,7 @@ class Hours {
     return this.#seen?.[this.#place(hour)] ?? 0;
   }
 
-  /** Undefined if it was not observed. */
+  /** Returns the expected value of an hour; undefined if it has not been observed. */
   expected(hour: number): number | undefined {
     const place = this.#place(hour);
     if (this.#seen === undefined || this.#seen[place] === 0) return undefined;
@@ -140,7 +141,7 @@ class Hours {
     return lowest;
   }
 
-  /** @param centre the value towards which an hour is moved; by default the mean of all. */
+  /** Adds an hour. @param centre the value towards which its mean is moved; by default the mean of all hours. */
   learn(hour: number, mean: number, noise: number, centre?: (hour: number) => number | undefined): void {
     this.#means ??= new Float32Array(this.count);
     this.#noises ??= new Float32Array(this.count);

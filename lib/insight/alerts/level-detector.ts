@@ -9,42 +9,42 @@ import type { Sample, Signal } from './signals.js';
  * Detects a signal that has become worse, minute by minute.
  *
  * The expected level is that of the EWMA, moved by the profile of the hours for the time of day. Three unusual
- * values in a row are a change; for the hit rate and the load time, a cumulative sum also detects changes: it finds a fall of fifteen points
- * with thirty accesses per minute. A change is an alarm if it is large enough to matter.
+ * values in a row are a change. For the hit rate and the load time, a cumulative sum also detects changes: it finds a fall of fifteen
+ * points with thirty accesses per minute. A change raises an alarm if it is large enough to matter.
  *
- * Minutes with too few accesses are combined, at most fifteen. During an alarm nothing is learned; it ends once
- * five values in a row are back near the level. After a day the new level counts as normal, and everything is learned again.
+ * Minutes with too few accesses are combined, at most fifteen. During an alarm nothing is learned. The alarm ends once
+ * five values in a row are back near the level. After a day the new level is taken as usual, and everything is learned again.
  */
 
-/** A finding: the actual and the expected value, on the scale that is shown. */
+/** A detected deviation: the actual and the expected value, on the scale that is shown. */
 export interface Alarm {
   readonly value: number;
   readonly expected: number;
 }
 
-/** How the minute must be handled. */
+/** The circumstances of a minute. */
 export interface Conditions {
-  /** True if nothing must be judged or learned: a start, an outage. */
+  /** True if the minute must be neither judged nor learned: a start, an outage. */
   readonly frozen: boolean;
   /** The number of watched series. */
   readonly series: number;
 }
 
-/** Minutes of traffic that are learned before anything is judged. */
+/** The number of minutes that are learned before the first judgement. */
 const WARM_UP = 20;
-/** The most minutes that are combined. */
+/** The maximum number of minutes that are combined. */
 const LONGEST = 15;
-/** Weight of the newest value in the shown and compared mean. */
+/** Weight of the newest value in the mean that is shown and compared. */
 const RECENT = 0.4;
-/** An alarm can end below this size; it began with 1. */
+/** An alarm begins at size 1 and can end below this size. */
 const RECOVERED = 0.7;
-/** The values in a row below it that end the alarm. */
+/** The number of values in a row below that size that end the alarm. */
 const CALM = 5;
-/** The share of the traffic below which hit rates of the first day are not comparable. */
+/** On the first day, hit rates are not compared if traffic is below this share of the usual. */
 const LESS_TRAFFIC = 0.75;
 const HALF_HOUR = 30 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
-/** The progress of the cumulative sum from which values are not learned. */
+/** Values are not learned while the cumulative sum is above this share of its limit. */
 const SUSPECT = 0.25;
 
 /** Watches one signal of one series. */
@@ -57,7 +57,7 @@ export class LevelDetector {
   #held: Sample = EMPTY;
   #heldMinutes = 0;
   #season: number | undefined;
-  /** The recent number of requests per minute, and that of the time in which the level was learned. */
+  /** The recent number of requests per minute, and the mean one while the level was learned. */
   #rate = NaN;
   #usualRate = NaN;
   #recent = NaN;
@@ -74,19 +74,19 @@ export class LevelDetector {
     return { value: this.signal.shown(value), expected: this.signal.shown(expected) };
   }
 
-  /** The hours of this signal; replaced when everything is learned again. */
+  /** The hours of this signal; a new profile replaces them when everything is learned again. */
   get profile(): HourProfile {
     return this.#profile;
   }
 
-  /** Writes the normal values, for {@link load}. */
+  /** Writes the usual figures, for {@link load}. */
   save(to: number[]): void {
     this.#ewma.save(to);
     this.#profile.save(to);
     to.push(this.#season ?? NaN, this.#rate, this.#usualRate);
   }
 
-  /** @param isRecent whether it was written a short time ago: then the level is still current. */
+  /** @param isRecent whether they were saved a short time ago: then the level is still current. */
   load(from: Numbers, isRecent: boolean): void {
     this.#ewma.load(from, isRecent);
     this.#profile.load(from);
@@ -122,8 +122,8 @@ export class LevelDetector {
   }
 
   /**
-   * Whether the level is the normal value for now. With little traffic it covers many hours, and before the hours of a day are known,
-   * a hit rate that falls with the traffic of the evening is normal.
+   * Whether the level can be compared with the current value. Before the hours of a day are known, a hit rate that falls with the
+   * traffic of the evening is normal.
    */
   #isComparable(at: number, { count }: Sample, minutes: number): boolean {
     if (!this.signal.followsTraffic) return true;
@@ -134,7 +134,7 @@ export class LevelDetector {
     return this.#profile.at(at) !== undefined || this.#rate > LESS_TRAFFIC * this.#usualRate;
   }
 
-  /** Judges the sample by the level, and moves the level. A suspect sample moves it later, once it has turned out not to be a change. */
+  /** Judges the sample by the level, and moves the level. A suspect sample moves the level later, if it turns out not to be a change. */
   #learned(sample: Sample, minutes: number, suspect: boolean): boolean {
     const observation = this.#observation(sample, minutes);
     if (suspect) {
@@ -165,7 +165,7 @@ export class LevelDetector {
     this.#heldMinutes = 0;
   }
 
-  /** Resets everything it has learned. */
+  /** Resets all learned figures. */
   forget(): void {
     this.#ewma = new Ewma(this.signal.bad);
     this.#profile = new HourProfile();
@@ -174,7 +174,7 @@ export class LevelDetector {
     this.#interrupt();
   }
 
-  /** The combined minutes, once there are enough. */
+  /** Returns the combined minutes once they contain enough accesses. */
   #collected(minute: Minute): Sample | undefined {
     const { sum, count } = this.signal.sample(minute);
     this.#pool = { sum: this.#pool.sum + sum, count: this.#pool.count + count };
@@ -183,7 +183,7 @@ export class LevelDetector {
     return ready ? this.#pool : undefined;
   }
 
-  /** Moves the level by the change of the hours since they were last known. */
+  /** Moves the level by the difference of the hours since the last time they were known. */
   #followSeason(at: number): void {
     const season = this.#profile.at(at);
     if (season === undefined) return;
@@ -192,8 +192,8 @@ export class LevelDetector {
   }
 
   /**
-   * The expected value, or the worse of the values half an hour before and after: a step at the full hour lies between the middles of
-   * two hours.
+   * Returns the expected value, or the worst one within half an hour before and after: a step at the full hour lies between the middles
+   * of two hours.
    */
   #mildest(at: number, expected: number): number {
     const season = this.#profile.at(at);

@@ -3,30 +3,30 @@ import type { Clock } from '../../cache/base/clock.js';
 import type { SharedMap } from '../../cache/layers/layer.js';
 import type { Alert } from './alert.js';
 
-/** How long a note is kept without renewal, milliseconds: an instance that ended renews no more. */
+/** How long a note is kept without renewal, milliseconds. An instance that has ended no longer renews its notes. */
 const KEPT_MS = 24 * 60 * 60_000;
 /** How often the note of an alert that is still open is renewed, milliseconds. */
 const RENEWED_MS = 60 * 60_000;
 /** Deadline of a request, milliseconds. */
 const ANSWER_MS = 1_000;
-/** The most closings that wait until it is known who sends them. */
+/** The maximum number of closings that wait until an instance may send them. */
 const MOST_WAITING = 200;
-/** The longest note that is read, bytes. */
+/** The maximum length of a note that is read, bytes. */
 const MOST_BYTES = 128;
 const NOTE = /^([0-9a-f-]{36}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/;
 
-/** What was sent when the alert opened. */
+/** The parts of the opening that the closing repeats. */
 type Note = Pick<Alert, 'id' | 'openedAt'>;
 
 /**
- * Notes in the shared layer which alerts this fleet has notified of, each under the name of its lease. If the instance that notified
- * ends before its alert does, another one finds the note when its own alert closes, and sends `closed` for it. A layer that is away
- * delays notes and nothing else.
+ * Notes in the shared layer which alerts this fleet has notified of; the name of a note is that of the alert's lease. If an instance ends
+ * before its alert closes, another one finds the note when its own alert closes, and sends `closed` for it. While the layer is away,
+ * notes are delayed, but no alert is.
  */
 export class NotifiedAlerts {
   readonly #map: () => SharedMap | undefined;
   readonly #clock: Clock;
-  /** Alerts that this instance has notified of, by name; with when they were noted last, -Infinity if that failed. */
+  /** Alerts that this instance has notified of, by name, with the time of their last note; -Infinity if it failed. */
   readonly #open = new Map<string, { readonly note: Note; notedAt: number }>();
   /** Names whose note could not be removed yet. */
   readonly #leftover = new Set<string>();
@@ -53,7 +53,7 @@ export class NotifiedAlerts {
     await this.#remove(name);
   }
 
-  /** Call it when an alert opens that another instance notifies of: it no longer waits to be closed. */
+  /** Call it when an alert opens again: its closing no longer waits. */
   reopened(name: string): void {
     this.#waiting.delete(name);
   }
@@ -66,14 +66,14 @@ export class NotifiedAlerts {
   }
 
   /**
-   * Repeats what failed, and closes alerts whose instance has ended. Call it once a minute.
-   * @param claim takes the right to notify of a name; false while another instance holds it, which then sends `closed` itself.
-   * @returns the alerts to notify of, with id and time of their opening.
+   * Repeats failed requests, and closes alerts whose instance has ended. Call it once a minute.
+   * @param claim takes the right to notify; false while another instance holds it: then that instance sends `closed`.
+   * @returns the alerts whose closing must be sent, with the id and time of their opening.
    */
   async settle(claim: (name: string) => Promise<boolean>): Promise<readonly Alert[]> {
     const now = this.#clock.now();
     const over: Alert[] = [];
-    // A layer that does not answer is asked once, and again a minute later.
+    // If the layer does not answer, stop here and try again a minute later.
     for (const name of this.#leftover) if (!(await this.#remove(name))) return over;
     for (const [name, open] of this.#open) {
       if (now - open.notedAt >= RENEWED_MS && !(await this.#note(name, open))) return over;
@@ -110,7 +110,7 @@ export class NotifiedAlerts {
     return true;
   }
 
-  /** The note of a name; undefined for none, and for bytes that are no note. */
+  /** Returns the note of a name; undefined if there is none or the bytes are invalid. */
   async #read(name: string): Promise<Note | undefined | typeof TIMED_OUT> {
     const bytes = await this.#asked((map) => map.read(name));
     if (bytes === TIMED_OUT) return TIMED_OUT;
@@ -119,7 +119,7 @@ export class NotifiedAlerts {
     return id === undefined || !Number.isFinite(Date.parse(openedAt!)) ? undefined : { id, openedAt: openedAt! };
   }
 
-  /** A layer that fails counts as one that has not answered in time. */
+  /** Limits the time of a request. An error counts as a timeout. */
   async #asked<T>(ask: (map: SharedMap) => Promise<T>): Promise<T | undefined | typeof TIMED_OUT> {
     const map = this.#map();
     if (map === undefined) return undefined;

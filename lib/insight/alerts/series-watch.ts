@@ -16,7 +16,7 @@ export class SeriesWatch {
 
   observe(minute: Minute, conditions: Conditions): void {
     const drifting = this.#drift.alarm !== undefined;
-    // A slow fall must not become the new normal value.
+    // A slow fall must not be learned as usual.
     if (!drifting) this.#hitRate.observe(minute, conditions);
     this.#learnAnew();
     const fallen = this.#hitRate.alarm !== undefined;
@@ -25,7 +25,7 @@ export class SeriesWatch {
     for (const [, detector] of this.#others) detector.observe(minute, conditions);
   }
 
-  /** The normal values, for {@link load}. */
+  /** Returns the usual figures, for {@link load}. */
   save(): number[] {
     const numbers: number[] = [];
     this.#hitRate.save(numbers);
@@ -34,7 +34,7 @@ export class SeriesWatch {
     return numbers;
   }
 
-  /** @param isRecent whether it was written a short time ago. */
+  /** @param isRecent whether they were saved a short time ago. */
   load(numbers: ArrayLike<number>, isRecent: boolean): void {
     const from = new Numbers(numbers);
     this.#hitRate.load(from, isRecent);
@@ -54,14 +54,14 @@ export class SeriesWatch {
     for (const [name, { alarm }] of this.#others) if (alarm !== undefined) yield [name, alarm];
   }
 
-  /** After a day, both detectors accept a hit rate as normal. */
+  /** If the detector of the hit rate has accepted a new level after a day, resets the drift detector too. */
   #learnAnew(): void {
     if (this.#hitRate.profile === this.#profile) return;
     this.#profile = this.#hitRate.profile;
     this.#drift.forget();
   }
 
-  /** After a day the new hit rate is taken for normal. */
+  /** After a day of drift, accepts the new hit rate as usual. */
   #endLongDrift(at: number): void {
     if (this.#drift.alarm === undefined) this.#driftSince = undefined;
     else if (at - (this.#driftSince ??= at) >= DAY_MS) {

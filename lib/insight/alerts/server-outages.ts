@@ -4,18 +4,18 @@ import { type Alert, type AlertChange, type Condition, newestFirst } from './ale
 import { AlertBook } from './alert-book.js';
 
 /*
- * One outage of a server is one alert, however many caches of an application use it.
+ * Opens one alert for one outage of a server, even if several caches of an application use it.
  *
- * Each cache watches its own layers. What it finds about a lost layer goes here, in the book of the layer's server, which opens one alert
- * for the first cache and closes it after the last. Every cache that the outage concerns lists this alert, with the same id; one of them
- * notifies of it and logs it, always the same, so that the instances of a fleet agree by the same lease.
+ * Each cache watches its own layers and reports the lost ones here. Each server has a book, which opens one alert for the first cache that
+ * reports and closes it after the last. Every cache that the outage concerns lists this alert, with the same id. One of
+ * them logs it and notifies of it; it is always the same one, so that all instances of a fleet use the same lease.
  */
 
-/** What a cache does when an alert that concerns it opens or closes. */
+/** The methods of a cache that are called when one of its alerts opens or closes. */
 export interface OutageListener {
-  /** Calls those who listen to this cache. */
+  /** Calls the listeners of this cache. */
   heard(change: AlertChange): void;
-  /** Logs and sends it, once for all caches. */
+  /** Logs and sends the alert, once for all caches. */
   notify(change: AlertChange): void;
 }
 
@@ -23,9 +23,9 @@ export interface OutageListener {
 interface ServerBook {
   readonly server: unknown;
   readonly book: AlertBook;
-  /** The layer as the first cache that reported it calls it. */
+  /** The name of the layer in the first cache that reported it. */
   readonly subject: string;
-  /** What each cache has found last. */
+  /** The last conditions of each cache. */
   readonly found: Map<string, readonly Condition[]>;
   /** The caches that each alert concerns, by its id. */
   readonly concerned: Map<string, Set<string>>;
@@ -59,7 +59,7 @@ export class ServerOutages {
     return newestFirst(all);
   }
 
-  /** Takes what a cache has found about its lost layers, all of it: an alert whose condition is not among them ends. */
+  /** Takes all conditions of a cache about lost layers: an alert closes if its condition is not among them. */
   report(cache: string, conditions: readonly Condition[], now: number): void {
     const byServer = new Map<unknown, Condition[]>(
       this.#books.filter(({ found }) => found.has(cache)).map(({ server }) => [server, []]),
@@ -94,7 +94,7 @@ export class ServerOutages {
     for (const id of concerned.keys()) if (!kept.has(id)) concerned.delete(id);
   }
 
-  /** The caches whose layers on the server are away at this moment: they have not all looked yet. */
+  /** Returns the caches whose layers on the server are away now; some may not have reported it yet. */
   #lostIn({ server }: ServerBook): Set<string> {
     const lost = this.servers.usersOf(server).filter(({ layer }) => !isInUse(layer.status()));
     return new Set(lost.map(({ cache }) => cache));
@@ -107,7 +107,7 @@ export class ServerOutages {
     for (const cache of caches) if (concerned.has(cache)) this.#listeners.get(cache)?.heard(change);
   }
 
-  /** Adds the caches that it concerns, if several use the server. */
+  /** Adds the names of the caches that the alert concerns, if several use the server. */
   #named(one: ServerBook, alert: Alert): Alert {
     const users = this.#usersOf(one);
     if (users.length < 2) return alert;

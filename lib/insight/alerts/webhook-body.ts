@@ -1,6 +1,6 @@
 import type { AlertChange } from './alert.js';
 
-/** The body of a request to a webhook. @param service the name of the service; undefined if it has none. */
+/** Returns the body of a request to a webhook. @param service the name of the service; undefined if it has none. */
 export function webhookBody(change: AlertChange, format: 'json' | 'slack', service: string | undefined): string {
   return JSON.stringify(format === 'slack' ? slackMessage(change, service) : jsonMessage(change, service));
 }
@@ -19,11 +19,11 @@ function slackMessage({ state, alert }: AlertChange, service: string | undefined
     state === 'opened'
       ? `[${severity}]${where} ${code}: ${message}${concerned}`
       : `[over]${where} ${code} of ${subject} is over.${concerned}`;
-  // Patterns hold asterisks, which would make text bold.
+  // Patterns contain asterisks; without this, Slack makes text between them bold.
   return { text: slackText(text), mrkdwn: false };
 }
 
-/** Escapes the three characters that would begin links and mentions, as Slack requires. */
+/** Escapes the three characters that begin links and mentions, as Slack requires. */
 function slackText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -6,11 +6,11 @@ import type { AlertChange } from './alert.js';
 import type { WebhookOptions } from './alerts.options.js';
 import { webhookBody } from './webhook-body.js';
 
-/** The most waiting alerts; beyond it the oldest is dropped. */
+/** The maximum number of waiting alerts; beyond it the oldest is dropped. */
 const MOST_WAITING = 100;
-/** How long a receiver may take to answer, milliseconds. */
+/** Deadline of an answer of the receiver, milliseconds. */
 const DEADLINE_MS = 5_000;
-/** Pauses before the second and later attempts, milliseconds; then the alert is dropped. */
+/** Pauses before the second and later attempts, milliseconds. After the last attempt the alert is dropped. */
 const PAUSES_MS = [1_000, 4_000, 30_000, 120_000];
 
 export interface WebhookParts {
@@ -28,15 +28,15 @@ export interface WebhookCounts {
 }
 
 /**
- * Sends alerts to one URL, one after the other, without delaying the observed application. If a receiver fails, hangs or is down, the alert is
- * retried with growing pauses and logged once, until it succeeds. The URL and headers are secrets: no log shows them.
+ * Sends alerts to one URL, one after the other, without delaying the application. If the receiver fails, hangs or is down,
+ * sending is retried with growing pauses. The first failure is logged, and the next success. The URL and headers are secrets: no log shows them.
  */
 export class Webhook {
   readonly #parts: WebhookParts;
   readonly #address: string;
   readonly #waiting: string[] = [];
   readonly #aborted = new AbortController();
-  /** Aborted when no attempt is worth a pause any more. */
+  /** Aborted when attempts no longer wait for a pause. */
   readonly #finishing = new AbortController();
   #sending: Promise<void> | undefined;
   #failing = false;
@@ -71,7 +71,7 @@ export class Webhook {
     await this.#sending;
   }
 
-  /** Sends what waits at once, without pauses; with the first failure the rest is dropped. Resolves when the queue is empty. */
+  /** Sends the waiting alerts without pauses; after the first failure drops the rest. Resolves when the queue is empty. */
   async finish(): Promise<void> {
     this.#finishing.abort();
     await this.#sending;
@@ -167,13 +167,13 @@ export class Webhook {
     this.#parts.log?.(
       'warn',
       'WEBHOOK_FAILED',
-      `alerts.webhook: ${this.#address} ${what}. Alerts are sent again with growing pauses, five times each.`,
+      `alerts.webhook: ${this.#address} ${what}. Sending an alert is tried five times, with growing pauses.`,
     );
   }
 
   #succeeded(): void {
     if (this.#failing)
-      this.#parts.log?.('log', 'WEBHOOK_RESTORED', `alerts.webhook: ${this.#address} takes alerts again.`);
+      this.#parts.log?.('log', 'WEBHOOK_RESTORED', `alerts.webhook: ${this.#address} accepts alerts again.`);
     this.#failing = false;
   }
 }

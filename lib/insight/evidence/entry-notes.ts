@@ -1,13 +1,13 @@
 const SLOTS = 128;
-/** In place of the bytes of an entry that is gone. */
+/** Stored instead of the bytes of an entry that has ended. */
 const GONE = 2 ** 32 - 1;
-/** Times are 32 bits of milliseconds: an end is known for half of their period, 24 days. */
+/** Times are milliseconds in 32 bits, which wrap around. An end is known for half of their period, 24 days. */
 const MOST_MS = 2 ** 31 - 1;
 
-/** The numbers of a slot, side by side in one array: an array for each would take 500 bytes more in each pattern. */
+/** The numbers of a slot. All are in one array: separate arrays would take 500 bytes more per pattern. */
 const Field = {
   hash: 0,
-  /** 0: none, as for the end of the entry before. */
+  /** 0 if there is none; the same for `freshBefore`, the end of the entry before. */
   freshUntil: 1,
   freshBefore: 2,
   bytes: 3,
@@ -15,8 +15,8 @@ const Field = {
 const FIELDS = 4;
 
 /**
- * The end and the size of the entries of followed keys, by hash. A slot holds one key: if two share it, the later one replaces
- * the earlier, which leaves an unbiased sample.
+ * Stores the end and the size of the entries of followed keys, by hash. A slot holds one key: if two keys share it, the later one
+ * replaces the earlier. The rest is still an unbiased sample.
  */
 export class EntryNotes {
   readonly #notes = new Uint32Array(SLOTS * FIELDS);
@@ -33,7 +33,7 @@ export class EntryNotes {
     this.#invalidated[slot] = 0;
   }
 
-  /** The bytes of an entry that has ended; undefined if nothing is known of it. */
+  /** Returns the bytes of an entry that has ended; undefined if they are not known. */
   end(hash: number): number | undefined {
     const slot = this.#find(hash);
     if (slot === -1) return undefined;
@@ -44,8 +44,8 @@ export class EntryNotes {
   }
 
   /**
-   * How long before a time the last entry of a key ended that had ended by then, milliseconds. An access is reported after the load
-   * that it waited for.
+   * Returns how long before a time the last entry of a key had ended, milliseconds. A miss is reported after its load has stored the next
+   * entry, so the end of the entry before is known too.
    */
   sinceEnd(hash: number, at: number): number | undefined {
     const slot = this.#find(hash);
@@ -80,7 +80,7 @@ function sinceOf(end: number, at: number): number | undefined {
   return since > MOST_MS ? undefined : since;
 }
 
-/** Uses high bits, since the sample consists of low hashes. */
+/** Returns the slot of a hash, also from its high bits because all hashes of the sample are low. */
 function slotOf(hash: number): number {
   return (hash ^ (hash >>> 11)) & (SLOTS - 1);
 }

@@ -7,21 +7,21 @@ import { type ObservedLoad, PartHashes, PatternObservation } from './pattern-obs
 /*
  * Collects facts that statistics do not count, for the recommendations: how keys repeat, what reloads return, how entries end.
  *
- * Two sources. The sampled accesses show the events of single keys over time. How keys would repeat without one of their inputs
- * cannot be seen in a sample of whole keys, so every load is reported, too, and each simulation samples its own shortened keys.
+ * There are two sources. The sampled accesses show the events of single keys over time. A sample of whole keys cannot show how keys
+ * would repeat without one of their inputs. So every load is reported too, and each simulation samples its own shortened keys.
  */
 
-/** The most observed patterns. */
+/** The maximum number of observed patterns. */
 const MOST_PATTERNS = 127;
 /** The half-life of the counts, milliseconds. */
 const FADE_MS = 1_800_000;
 
 export interface EvidenceCollectorOptions {
-  /** Milliseconds since the epoch: when the cache was created. */
+  /** When the cache was created, milliseconds since the epoch. */
   readonly startedAt: number;
   /** The salt of the hashes. */
   readonly salt: number;
-  /** The TTL of values without a policy of their own, milliseconds. */
+  /** The TTL of values without their own policy, milliseconds. */
   readonly ttlMs: number;
   /** The declaration of a pattern. */
   readonly declared: (pattern: string) => PatternDeclaration | undefined;
@@ -83,7 +83,7 @@ export class EvidenceCollector implements AccessListener {
     return made;
   }
 
-  /** Null if the keys are read by their separators. */
+  /** Returns null if the parts of keys are found by separators. */
   #templateOf(pattern: string): KeyTemplateText | null {
     const text = this.options.declared(pattern)?.text;
     return text === undefined || !text.includes('{') ? null : new KeyTemplateText(text);
@@ -92,8 +92,8 @@ export class EvidenceCollector implements AccessListener {
 
 interface Observed {
   readonly observation: PatternObservation;
-  /** The TTL of its last value. */
+  /** The TTL of the last value. */
   ttlMs: number;
-  /** Undefined until it is looked up. */
+  /** Undefined until the first load. */
   template: KeyTemplateText | null | undefined;
 }

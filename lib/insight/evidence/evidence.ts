@@ -2,13 +2,13 @@ import type { DeclaringMethod } from '../../metrics/judgement.js';
 import type { LayerStats, PatternStats } from '../../metrics/snapshot.js';
 
 /*
- * The evidence for recommendations. Every rule is a pure function of one of these; they are filled in one place, from the statistics
- * of the last hour and from the sampled accesses. A part without observations is undefined: its rules give no advice then.
+ * The evidence for recommendations. Every rule is a pure function of the evidence of one pattern or layer. `CacheEvidence` fills it from
+ * the statistics of the last hour and the sampled accesses. A part without observations is undefined: its rules then give no advice.
  */
 
 /** The fields of the policy in force that rules use. */
 export interface PolicyInForce {
-  /** Milliseconds; `Infinity` without an end, null if it follows from the value. */
+  /** Milliseconds; `Infinity` if values do not expire, null if a function computes it from the value. */
   readonly ttlMs: number | null;
   readonly staleWhileRevalidateMs: number;
   readonly refreshesAhead: boolean;
@@ -21,18 +21,18 @@ export interface PolicyInForce {
 export interface TtlRung {
   /** Milliseconds. */
   readonly ttlMs: number;
-  /** Share of the accesses that a fresh value answers, 0–1. */
+  /** The share of accesses that are hits, 0–1. */
   readonly hitRate: number | null;
   /** Half of the 95 % interval of `hitRate`. */
   readonly hitRateError: number | null;
-  /** Share of the hits whose value is outdated, 0–1. */
+  /** The share of hits with an outdated value, 0–1. */
   readonly staleShare: number | null;
   /** Half of the 95 % interval of `staleShare`. */
   readonly staleShareError: number | null;
   readonly loadsPerHour: number | null;
-  /** Milliseconds of the origin's time per hour. */
+  /** The load time per hour, milliseconds. */
   readonly loadMsPerHour: number | null;
-  /** The reason, with the required and the present amount: `observation: 5m of the 10m that it needs`. */
+  /** The reason, with the required and the current amount: `observation: 5m of the 10m that it needs`. */
   readonly withheld?: string;
 }
 
@@ -42,32 +42,32 @@ export interface TtlEvidence {
   readonly accesses: number;
   readonly observedMs: number;
   readonly ladder: readonly TtlRung[];
-  /** The TTL that saves most within the allowed stale share; undefined if none is better than today's. */
+  /** The TTL that saves most time within the allowed stale share; undefined if none is better than today's. */
   readonly advised?: { readonly ttlMs: number } | undefined;
   readonly withheld?: string | undefined;
 }
 
-/** One input of a key, and the effect of leaving it out. */
+/** One input of a key, and the effect of removing it. */
 export interface KeyPartEvidence {
-  /** As the handler names it: `query.utm_source`; `part 2` for a key that code wrote. */
+  /** The name of the input in the handler: `query.utm_source`; `part 2` for a key that code made. */
   readonly name: string;
-  /** Distinct values seen, estimated. */
+  /** The estimated number of distinct values. */
   readonly distinct: number;
-  /** Hits over loads, if keys did not contain it and values were stored for their TTL. */
+  /** Hits over loads if keys did not contain this input and every value was stored for its TTL. */
   readonly repeats: number;
   readonly repeatsError: number;
-  /** Of the loads whose keys differ only in this input, the share that returned the same value; null if none was compared. */
+  /** The share of equal values among loads whose keys differ only in this input; null if none was compared. */
   readonly sameValue: number | null;
 }
 
 /** How the keys of a pattern repeat. */
 export interface KeyEvidence {
   readonly loads: number;
-  /** Distinct keys that were loaded, estimated. */
+  /** The estimated number of distinct keys that were loaded. */
   readonly distinctKeys: number;
-  /** Share of the distinct keys that were loaded once and never found again, 0–1. */
+  /** The share of distinct keys that were loaded once and not again, 0–1. */
   readonly askedOnce: number;
-  /** Hits over loads, if every value had been stored for its TTL. */
+  /** Hits over loads if every value was stored for its TTL. */
   readonly repeats: number;
   readonly parts: readonly KeyPartEvidence[];
 }
@@ -76,16 +76,16 @@ export interface KeyEvidence {
 export interface LifetimeEvidence {
   readonly ended: number;
   readonly unread: number;
-  /** Mean bytes of an entry that was never read. */
+  /** The mean size of an entry that was never read, bytes. */
   readonly unreadBytes: number;
 }
 
-/** The entries above {@link aboveBytes}, compared with all. */
+/** The entries above {@link aboveBytes}, compared with all entries. */
 export interface SizeEvidence {
   readonly entries: number;
   readonly aboveBytes: number;
   readonly largeEntries: number;
-  /** Shares of the bytes and of the hits that the large ones have, 0–1. */
+  /** The share of all bytes and of all hits that the large entries have, 0–1. */
   readonly bytesShare: number;
   readonly hitsShare: number;
   readonly largestBytes: number;
@@ -94,11 +94,11 @@ export interface SizeEvidence {
 /** Loads after an invalidation, of tracked keys. */
 export interface InvalidationEvidence {
   readonly reloads: number;
-  /** Those that returned the value that the invalidation removed. */
+  /** The number of reloads that returned the value that had been invalidated. */
   readonly unchanged: number;
 }
 
-/** Reloads of entries that had expired: how often the value had changed. */
+/** Reloads of expired entries: how often the value had changed. */
 export interface ChangeEvidence {
   readonly compared: number;
   readonly changed: number;
@@ -107,7 +107,7 @@ export interface ChangeEvidence {
 /** Loads that returned null or undefined, which was not stored. */
 export interface EmptyEvidence {
   readonly loads: number;
-  /** Those whose key had returned null or undefined just before, within {@link withinMs}. */
+  /** The number of loads whose key had returned null or undefined within {@link withinMs} before. */
   readonly repeated: number;
   readonly withinMs: number;
 }
@@ -115,9 +115,9 @@ export interface EmptyEvidence {
 /** Misses of expired entries. */
 export interface ExpiryEvidence {
   readonly expired: number;
-  /** The time after the end of an entry within which nine in ten of them came, milliseconds. */
+  /** The time after the end of an entry within which nine in ten of these misses happened, milliseconds. */
   readonly withinMs: number;
-  /** Share of those that came within one more TTL, 0–1. */
+  /** The share of these misses within one TTL after the end, 0–1. */
   readonly soon: number;
 }
 
@@ -125,7 +125,7 @@ export interface ExpiryEvidence {
 export interface SharedLoadEvidence {
   readonly loads: number;
   readonly overlapping: number;
-  /** How many of the loads a lock would spare. */
+  /** The number of loads that a lock would avoid. */
   readonly spared: number;
   readonly instances: number;
 }
@@ -135,7 +135,7 @@ export interface StartEvidence {
   readonly starts: number;
   readonly coldMisses: number;
   readonly distinctKeys: number;
-  /** Milliseconds of the start in which they were counted: no longer than entries live. */
+  /** The time after the start in which they were counted, milliseconds; at most the TTL. */
   readonly withinMs: number;
   /** How long ago the start was, milliseconds. */
   readonly agoMs: number;
@@ -151,13 +151,13 @@ export interface WarmedEvidence {
 /** The evidence of one pattern. */
 export interface PatternEvidence {
   readonly pattern: string;
-  /** As `@Cached` writes it, such as `product:{params.id}`; undefined if no handler or method declares it. */
+  /** The pattern as `@Cached` writes it, such as `product:{params.id}`; undefined if no handler or method declares it. */
   readonly declared?: string | undefined;
   /** The handlers and methods that declare it. */
   readonly declaredBy?: readonly DeclaringMethod[] | undefined;
-  /** Of the last hour, or its observed part. */
+  /** Statistics of the last hour, or of the part that was observed. */
   readonly stats: PatternStats;
-  /** Hours that {@link stats} cover, more than 0. */
+  /** The number of hours that {@link stats} cover, more than 0. */
   readonly hours: number;
   readonly policy?: PolicyInForce | undefined;
   /** The acceptable share of outdated hits, 0–1. */
@@ -177,9 +177,9 @@ export interface PatternEvidence {
 
 /** The effect of another size of a memory layer: a rung of its ladder. */
 export interface MemoryRung {
-  /** Times today's bounds. */
+  /** The size, as a multiple of today's bounds. */
   readonly factor: number;
-  /** Null if it is withheld. */
+  /** Null if the figures are withheld. */
   readonly hitRate: number | null;
   readonly hitRateError: number | null;
 }
@@ -189,7 +189,7 @@ export interface LayerEvidence {
   readonly layer: string;
   readonly stats: LayerStats;
   readonly hours: number;
-  /** Bounds in force; null for none. */
+  /** The bounds in force; null if unlimited. */
   readonly maxEntries: number | null;
   readonly maxBytes: number | null;
   /** Mean time of a load, milliseconds. */

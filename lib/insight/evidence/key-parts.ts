@@ -1,32 +1,32 @@
 import { mixed } from '../../cache/base/text-hash.js';
 
 /*
- * The inputs in a key, read from its text: `feed:GET /feeds?page=2&:id=7` contains `query.page` and `params.id`, a key of a
- * template contains the inputs that the template names, and a key that code wrote is cut at its separators.
+ * Finds the inputs in the text of a key: `feed:GET /feeds?page=2&:id=7` contains `query.page` and `params.id`. A key of a template
+ * contains the inputs that the template names. A key that code made is split at its separators.
  */
 
 /** One input of a key. */
 export interface KeyPart {
-  /** As a handler names it, such as `query.page`; `part 2` without a name. */
+  /** The name of the input in the handler, such as `query.page`; `part 2` if it has none. */
   readonly name: string;
   readonly value: string;
-  /** True if it may identify a caller: leaving it out is never proposed. */
+  /** True if the input may identify a caller: its removal is never proposed. */
   readonly identifying: boolean;
 }
 
-/** The most parts of a key: a key with more is not analysed. */
+/** The maximum number of parts; a key with more is not analysed. */
 export const MOST_KEY_PARTS = 8;
 const MAX_LENGTH = 1_024;
 const IDENTIFYING = /^(?:user|session|cookies|signedCookies|headers\.(?:authorization|cookie)|auth)\b/i;
 
-/** Reads the inputs of a key; undefined if there is only one, or too many. */
+/** Returns the inputs of a key; undefined if there is only one, or too many. */
 export function keyPartsOf(key: string, template?: KeyTemplateText): readonly KeyPart[] | undefined {
   if (key.length > MAX_LENGTH) return undefined;
   const parts = template === undefined ? undeclaredParts(key) : template.partsOf(key);
   return parts === undefined || parts.length < 2 || parts.length > MOST_KEY_PARTS ? undefined : parts;
 }
 
-/** Undefined for one input: it runs on every load. */
+/** Returns undefined early for a single input, because this runs on every load. */
 function undeclaredParts(key: string): readonly KeyPart[] | undefined {
   const at = key.indexOf('?');
   if (at !== -1 && !key.includes('&', at)) return undefined;
@@ -34,7 +34,7 @@ function undeclaredParts(key: string): readonly KeyPart[] | undefined {
   return key.split(/[:/|#]/).map((value, index) => ({ name: numbered(index), value, identifying: false }));
 }
 
-/** True for a key that code wrote: its parts are numbered. */
+/** True for a key that code made: its parts are numbered. */
 export function isNumbered(key: string): boolean {
   return !key.includes('?');
 }
@@ -47,8 +47,9 @@ export function numbered(index: number): string {
 const [COLON, SLASH, BAR, HASH] = [0x3a, 0x2f, 0x7c, 0x23];
 
 /**
- * Computes the hashes of a numbered key's parts, like {@link keyHash}, without allocation.
- * @param seeds the seed of the hash of each part. @returns the number of parts; 0 if {@link keyPartsOf} returns none.
+ * Computes the hashes of the parts of a numbered key, like {@link keyHash}, without allocation.
+ * @param seeds the seed for each part.
+ * @returns the number of parts; 0 if {@link keyPartsOf} returns undefined.
  */
 export function hashNumbered(key: string, seeds: Int32Array, hashes: Uint32Array): number {
   if (key.length > MAX_LENGTH) return 0;
@@ -67,7 +68,7 @@ export function hashNumbered(key: string, seeds: Int32Array, hashes: Uint32Array
   return count < 2 ? 0 : count;
 }
 
-/** `page=2` of a query, `:id=7` of the path, `.headers.accept=…` of anything else, `~user.id=…` of `vary`. */
+/** Reads `page=2` of a query, `:id=7` of the path, `.headers.accept=…` of another input, or `~user.id=…` of `vary`. */
 function inputPart(text: string): KeyPart {
   const equals = text.indexOf('=');
   const label = equals === -1 ? text : text.slice(0, equals);
@@ -77,7 +78,7 @@ function inputPart(text: string): KeyPart {
   return { name, value, identifying: IDENTIFYING.test(name) };
 }
 
-/** A template such as `search:{query.q}:{query.page}`, to read its keys. */
+/** A template such as `search:{query.q}:{query.page}`, which finds the inputs in its keys. */
 export class KeyTemplateText {
   readonly #literals: readonly string[];
   readonly #names: readonly string[];
@@ -88,7 +89,7 @@ export class KeyTemplateText {
     this.#names = pieces.filter((_, index) => index % 2 === 1).map((name) => name.replace(/\?$/, ''));
   }
 
-  /** Undefined for a key of another template. */
+  /** Returns undefined for a key of another template. */
   partsOf(key: string): readonly KeyPart[] | undefined {
     const [first = '', ...rest] = this.#literals;
     if (!key.startsWith(first)) return undefined;

@@ -7,25 +7,25 @@ import { keyHash } from '../stream/key-hash.js';
 import { hashNumbered, isNumbered, keyPartsOf, type KeyTemplateText, MOST_KEY_PARTS, numbered } from './key-parts.js';
 import { DistinctCount, RepeatTable } from './repeat-table.js';
 
-/** After so many loads of a pattern, the inputs of its keys are compared. */
+/** The inputs of keys are compared from this number of loads of a pattern on. */
 const PARTS_FROM = 50;
-/** The most inputs compared. */
+/** The maximum number of compared inputs. */
 const MAX_PARTS = 4;
-/** The assumed TTL of an empty result, milliseconds: the one that recommendations propose. */
+/** The assumed TTL of an empty result, milliseconds; recommendations propose the same. */
 const EMPTY_MS = 30_000;
-/** The length of a start, milliseconds. */
+/** The time after a start whose misses belong to the start, milliseconds. */
 const START_MS = 300_000;
-/** Classes of sizes, by powers of two. */
+/** The number of size classes, by powers of two. */
 const CLASSES = 40;
-/** What is summed by class of size. */
+/** The offsets of the sums by size class. */
 const OfSize = { entries: 0, bytes: CLASSES, hits: 2 * CLASSES } as const;
-/** Values up to 2^12 bytes are never called large. */
+/** Values up to 2^12 bytes are never large. */
 const SMALLEST_LARGE = 13;
 
 /** Fields of a policy that entries do not show. */
 const UNKNOWN = { refreshesAhead: false, keepsEmpty: false, lock: false };
 
-/** One input of the keys. Most patterns have inputs with a single value: these have no tables. */
+/** One input of the keys. Most patterns have inputs with only one value; these have no tables. */
 interface PartTable {
   readonly name: string;
   /** The hash of its first value. */
@@ -39,22 +39,22 @@ export interface ObservedLoad {
   /** Hash of the key, unsigned. */
   hash: number;
   at: number;
-  /** The TTL of its value, or the TTL it would have. */
+  /** The TTL of the value; if it was not stored, the last TTL of the pattern. */
   ttlMs: number;
   /** How long its entry may be served stale; -1 if it was not stored. */
   staleMs: number;
-  /** True for null and undefined that were not stored. */
+  /** True if the value is null or undefined and was not stored. */
   empty: boolean;
   value: unknown;
-  /** Returns the digest of a value, computed only if needed; 0 for none. */
+  /** Computes the digest of the value; 0 if it has none. Called only if needed. */
   digestOf: (value: unknown) => number;
 }
 
-/** What all patterns need to hash the parts of a key. */
+/** The seeds and the space for hashing the parts of a key, shared by all patterns. */
 export class PartHashes {
   /** The seed of the hash of each numbered part. */
   readonly seeds: Int32Array;
-  /** Of the parts of one key. */
+  /** The hashes of the parts of one key. */
   readonly hashes = new Uint32Array(MOST_KEY_PARTS);
 
   constructor(readonly salt: number) {
@@ -62,7 +62,7 @@ export class PartHashes {
   }
 }
 
-/** The observations of one pattern: counters and tables of a limited size, about 9 KB if its keys have parts, else 6 KB. */
+/** The observations of one pattern: counters and tables of a limited size, about 9 KB if its keys have parts, otherwise 6 KB. */
 export class PatternObservation {
   readonly #keys: RepeatTable;
   #parts: PartTable[] | undefined;
@@ -70,14 +70,14 @@ export class PatternObservation {
   #endedEntries = 0;
   #unread = 0;
   #unreadBytes = 0;
-  /** {@link CLASSES} sums for each of {@link OfSize}. */
+  /** {@link CLASSES} sums for each field of {@link OfSize}. */
   readonly #bySize = new Float32Array(3 * CLASSES);
   #largest = 0;
   #reloads = 0;
   #unchanged = 0;
   #compared = 0;
   #changed = 0;
-  /** By half powers of two, milliseconds. */
+  /** Times between the end of an entry and the next miss, by half powers of two, milliseconds. */
   readonly #gaps = new Float32Array(2 * CLASSES);
   #expired = 0;
   #coldMisses = 0;
@@ -85,11 +85,11 @@ export class PatternObservation {
   readonly #entries = new EntryNotes();
   /** Tables of numbered parts. */
   readonly #numbered: (PartTable | undefined)[] = [];
-  /** The load that is being compared, and the digest of its value once it was computed. */
+  /** The load that is compared now, and the digest of its value if it was computed. */
   #load: ObservedLoad | undefined;
   #digest: number | undefined;
   readonly #digested = (): number => (this.#digest ??= this.#load!.digestOf(this.#load!.value));
-  /** Of its last stored value; -1: there was none. */
+  /** The TTL of the last stored value; -1 if there was none. */
   #ttlMs = -1;
   #staleMs = 0;
   #fadedAt: number;
@@ -116,7 +116,7 @@ export class PatternObservation {
     if (this.#parts !== undefined || this.#keys.adds >= PARTS_FROM) this.#compare(load, template);
   }
 
-  /** An access of the sample. */
+  /** Adds an access of the sample. */
   accessed(access: TrackedAccess): void {
     this.#fade(access.at);
     const { kind, hash, weight } = access;
@@ -152,7 +152,7 @@ export class PatternObservation {
     }
   }
 
-  /** A load after an invalidation, or after the end of an entry: it shows whether the value had changed. */
+  /** A load after an invalidation or after the end of an entry: it shows whether the value has changed. */
   #reloaded({ hash, weight, changed, afterInvalidation }: TrackedAccess): void {
     if (changed === undefined) return;
     if (!afterInvalidation && !this.#entries.isInvalidated(hash)) {
@@ -164,7 +164,7 @@ export class PatternObservation {
     if (!changed) this.#unchanged += weight;
   }
 
-  /** Its entry was replaced, evicted, invalidated, or has expired. */
+  /** The entry was replaced, evicted, invalidated, or has expired. */
   #ended(hash: number, reads: number, weight: number): void {
     const bytes = this.#entries.end(hash);
     if (bytes === undefined) return;
@@ -179,7 +179,7 @@ export class PatternObservation {
     this.#unreadBytes += bytes * weight;
   }
 
-  /** The fields of the policy that entries show; undefined before the first. */
+  /** The fields of the policy that entries show; undefined before the first entry. */
   get policy(): PolicyInForce | undefined {
     if (this.#ttlMs < 0) return undefined;
     return { ttlMs: this.#ttlMs, staleWhileRevalidateMs: this.#staleMs, ...UNKNOWN };
@@ -220,19 +220,19 @@ export class PatternObservation {
     return { expired: this.#expired, withinMs: Math.round(2 ** (at / 2)), soon: soon / this.#expired };
   }
 
-  /** @param now during a start, its number of misses is not known yet. */
+  /** Returns undefined until the time of the start has passed. */
   startsAt(now: number): StartEvidence | undefined {
     if (this.#coldMisses === 0 || now - this.startedAt < START_MS) return undefined;
     const [coldMisses, distinctKeys] = [this.#coldMisses, this.#coldKeys];
     return { starts: 1, coldMisses, distinctKeys, withinMs: this.#startMs, agoMs: now - this.startedAt };
   }
 
-  /** An entry that was warmed at the start is there no longer. */
+  /** The time after a start that counts as the start: at most the TTL, because an entry that was warmed at the start ends then. */
   get #startMs(): number {
     return Math.min(START_MS, this.policy?.ttlMs ?? START_MS);
   }
 
-  /** The classes of sizes from which few entries hold most of the bytes. */
+  /** The figures of the large entries: the size classes above the one from which on they hold half of the bytes. */
   get sizes(): SizeEvidence | undefined {
     const entries = this.#sum(OfSize.entries, 0);
     const bytes = this.#sum(OfSize.bytes, 0);
@@ -250,7 +250,7 @@ export class PatternObservation {
     };
   }
 
-  /** @param from the smallest class. */
+  /** @param from the smallest class in the sum. */
   #sum(of: number, from: number): number {
     return this.#bySize.subarray(of + from, of + CLASSES).reduce((all, one) => all + one, 0);
   }
@@ -263,7 +263,7 @@ export class PatternObservation {
     });
   }
 
-  /** Simulates the load, for each input, in a cache whose keys lack the input. */
+  /** Simulates for each input a cache whose keys do not contain it. */
   #compare(load: ObservedLoad, template: KeyTemplateText | undefined): void {
     this.#load = load;
     if (template === undefined && isNumbered(load.key)) this.#compareNumbered(load);
@@ -285,7 +285,7 @@ export class PatternObservation {
     }
   }
 
-  /** As {@link #compare} for a key that code wrote, without allocation, because it runs on every load. */
+  /** Does the same as {@link #compare} for a key that code made, without allocation, because it runs on every load. */
   #compareNumbered({ key, at, ttlMs }: ObservedLoad): void {
     const { seeds, hashes } = this.hashing;
     const count = hashNumbered(key, seeds, hashes);
@@ -337,13 +337,13 @@ export class PatternObservation {
   }
 }
 
-/** The part of a class of gaps, by half powers of two, that is below a time. */
+/** Returns the share of a class of gaps (half powers of two) that is below a time. */
 function partBelow(ms: number, gap: number): number {
   const [from, to] = [gap === 0 ? 0 : 2 ** ((gap - 1) / 2), 2 ** (gap / 2)];
   return Math.min(1, Math.max(0, (ms - from) / (to - from)));
 }
 
-/** The class of a value: its power of two, rounded up. */
+/** Returns the class of a value: the exponent of the next power of two. */
 function classOf(value: number): number {
   return Math.min(CLASSES - 1, Math.max(0, Math.ceil(Math.log2(Math.max(1, value)))));
 }

@@ -1,57 +1,57 @@
 import { columns } from '../stream/columns.js';
 
-/** The slots of a new table, and of the largest one: a table grows with its keys. */
+/** The number of slots in a new table and in the largest one: a table grows with its keys. */
 const FEWEST_SLOTS = 16;
 const MOST_SLOTS = 256;
-/** The share of the slots that may be used. */
+/** The maximum share of used slots. */
 const FILLED = 3 / 4;
 const WHOLE = 2 ** 32;
-/** The values of one in so many adds are compared: digests of large values take longer than the rest. */
+/** Values are compared in one of this number of adds, because digests of large values take longer than the rest. */
 const COMPARED_EVERY = 32;
 const ALWAYS_COMPARED = 256;
 
 /** The figures of a {@link RepeatTable}. */
 export interface Repeats {
   readonly adds: number;
-  /** Share of the adds that came within the TTL of the last for the same key, 0–1. */
+  /** The share of adds that came within the TTL after the last one of the same key, 0–1. */
   readonly share: number;
   readonly error: number;
-  /** Distinct keys, estimated. */
+  /** The estimated number of distinct keys. */
   readonly distinct: number;
-  /** Share of the distinct keys that were added once, 0–1. */
+  /** The share of distinct keys that were added once, 0–1. */
   readonly once: number;
-  /** Of the repeats whose values were compared, the share with the same one; null without any. */
+  /** The share of equal values among the compared repeats; null if none was compared. */
   readonly sameValue: number | null;
 }
 
 /**
- * Measures how often keys come again within a TTL: simulates a cache that stores every key, on a sample of the keys by their hash, in memory
- * that grows with the keys up to a fixed size. From then on the sample shrinks if there are many keys (SHARDS with a fixed size: Waldspurger et al., FAST 2015); if the sample has fewer
- * references than expected, the difference is added as repeats, since the missing keys are hot ones (SHARDS-adj).
+ * Measures how often keys repeat within a TTL. It simulates a cache that stores every key, for a sample of the keys by hash. Its memory
+ * grows with the keys up to a fixed size; beyond it the sample shrinks (SHARDS with a fixed size: Waldspurger et al., FAST 2015). If the
+ * sample has fewer references than expected, hot keys are missing in it, so the difference is added as repeats (SHARDS-adj).
  */
 export class RepeatTable {
   #hashes: Uint32Array;
-  /** Milliseconds after {@link #from}: 13 bytes a slot in all. */
+  /** Milliseconds after {@link #from}. A slot takes 13 bytes in all three arrays and {@link #values}. */
   #times: Float32Array;
-  /** Digests of the last values; created for the first one. */
+  /** Digests of the last values; allocated for the first one. */
   #values: Uint32Array | undefined;
   #counts: Uint8Array;
   #size = 0;
-  /** Larger hashes are not in the sample. */
+  /** Keys with larger hashes are not in the sample. */
   #limit = WHOLE;
   #adds = 0;
-  /** The adds in the sample, in two halves. */
+  /** The number of adds in the sample, for each half of it. */
   readonly #sampled = [0, 0];
   readonly #repeats = [0, 0];
   #same = 0;
   #compared = 0;
 
-  /** @param from the origin of its times, so that they are small numbers. */
+  /** @param from the origin of the times, so that they are small numbers. */
   constructor(private readonly from: number) {
     [this.#hashes, this.#times, this.#counts] = columnsOf(FEWEST_SLOTS);
   }
 
-  /** @param valueOf returns a digest of the value, called if the key is in the sample; 0 for none. */
+  /** @param valueOf computes a digest of the value, 0 for none. Called only if the value is compared. */
   add(hash: number, at: number, ttlMs: number, valueOf?: () => number): void {
     const now = at - this.from;
     this.#adds += 1;
@@ -110,14 +110,14 @@ export class RepeatTable {
     };
   }
 
-  /** Halves the counts and empties the table, so that old traffic fades. */
+  /** Halves the counts and empties the table, so that old traffic counts less. */
   fade(): void {
     this.#hashes.fill(0);
     this.#size = 0;
     this.#limit = WHOLE;
     const [first = 0, second = 0] = this.#sampled;
     const sampled = first + second;
-    // The sample is the whole again: scale the counts to it.
+    // The sample contains all keys again: scale the counts to all adds.
     const scale = sampled === 0 ? 0 : (this.#adds / sampled) * 0.5;
     for (const half of [0, 1]) {
       this.#repeats[half]! *= scale;
@@ -147,7 +147,7 @@ export class RepeatTable {
     }
   }
 
-  /** Moves the keys of the sample to a table of so many slots. */
+  /** Moves the keys of the sample to a new table. */
   #rebuild(slots: number): void {
     const [hashes, times, values, counts] = [this.#hashes, this.#times, this.#values, this.#counts];
     [this.#hashes, this.#times, this.#counts] = columnsOf(slots);
@@ -169,7 +169,7 @@ function columnsOf(slots: number) {
   return columns([Uint32Array, slots], [Float32Array, slots], [Uint8Array, slots]);
 }
 
-/** Estimates the number of distinct values from the smallest hashes (KMV: Bar-Yossef et al., 2002). Exact up to 64. */
+/** Estimates the number of distinct values from the smallest hashes (KMV: Bar-Yossef et al., 2002). Exact up to 64 values. */
 export class DistinctCount {
   readonly #smallest: number[] = [];
   #more = false;

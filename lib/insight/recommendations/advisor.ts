@@ -12,14 +12,14 @@ import { type RecommendationFilter, RecommendationList } from './recommendation-
 /** The part of insight that the advisor uses. */
 export interface AdvisedInsight {
   listen(listener: AccessListener): () => void;
-  /** Reports hits that have only been counted so far. */
+  /** Reports the hits that are counted but not reported yet. */
   flush(): void;
   ttlEvidence(pattern: string): TtlEvidence | undefined;
   memoryEvidence(): readonly LayerLadder[];
   /** The acceptable share of outdated hits, 0–1. */
   maxStaleShare(pattern: string): number;
   sharedLoads(pattern: string): SharedLoadEvidence | undefined;
-  /** How entries ended that strategies warmed. */
+  /** The entries that strategies warmed, and how many were read. */
   warmed(pattern: string): readonly WarmedEvidence[];
 }
 
@@ -27,7 +27,7 @@ export interface AdvisedInsight {
 export interface AdvisedCache {
   readonly metrics: CacheMetrics;
   readonly layers: readonly Layer[];
-  /** The TTL of values without a policy of their own, milliseconds. */
+  /** The TTL of values without their own policy, milliseconds. */
   readonly ttlMs: number;
 }
 
@@ -66,7 +66,7 @@ export class Advisor {
     return this.#recommendations.collect(filter);
   }
 
-  /** Since when each recommendation was found, for the next run. */
+  /** The time when each recommendation was first found, for the next run. */
   get found(): ReadonlyMap<string, number> {
     return this.#recommendations.found;
   }
@@ -75,7 +75,7 @@ export class Advisor {
     this.#recommendations.restore(found);
   }
 
-  /** The recommendation for a pattern, or what is missing for one. */
+  /** Returns the recommendation for a pattern, and what is missing for one. */
   stateOf(pattern: string): AdviceState {
     const [recommendation] = this.#recommendations.ofPattern(pattern);
     const ttl = this.#insight.ttlEvidence(pattern);
@@ -91,7 +91,8 @@ export class Advisor {
   }
 }
 
-const NO_ACCESSES = 'none of its accesses was followed yet.';
-const NO_BETTER_TTL = 'no TTL that the ladder shows is better by more than its error';
-const NO_BETTER_SIZE = 'no size that the ladder shows is better by more than its error';
-const FEW_RELOADS = 'at least 30 reloads after one must be compared, and 60 % of them return the same value.';
+const NO_ACCESSES = 'none of its accesses has been sampled yet.';
+const NO_BETTER_TTL = 'no other TTL of the ladder is better by more than its error';
+const NO_BETTER_SIZE = 'no other size of the ladder is better by more than its error';
+const FEW_RELOADS =
+  'at least 30 reloads after an invalidation must be compared, and 60 % of them must return the same value.';

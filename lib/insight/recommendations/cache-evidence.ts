@@ -32,7 +32,7 @@ export interface EvidenceParts {
 const WINDOW = '1h';
 const SECONDS_AN_HOUR = 3_600;
 
-/** Fills the evidence of patterns and layers, in this one place. */
+/** Fills the evidence of patterns and layers. */
 export class CacheEvidence implements EvidenceSource {
   constructor(private readonly parts: EvidenceParts) {}
 

@@ -2,13 +2,13 @@ import ms from 'ms';
 
 /* How recommendations write figures and code. Each rule in the `*-recommendations.ts` files writes its own title and reason. */
 
-/** The code of a policy change of one pattern: on its decorator, or on the call that stores it. */
+/** Returns the code that changes the policy of one pattern: its decorator, or the call that stores its values. */
 export function policyCode(pattern: string, declared: string | undefined, option: string): string {
   if (declared !== undefined) return `@Cached('${declared.replaceAll("'", "\\'")}', { ${option} })`;
   return `cache.getOrSet(key, load, { ${option} }) // keys ${pattern}`;
 }
 
-/** `5m`, `1h`, `1500ms`: what the options take, exact. */
+/** Writes an exact duration as options accept it: `5m`, `1h`, `1500ms`. */
 export function duration(milliseconds: number): string {
   if (milliseconds === Infinity) return '0';
   const whole = Math.round(milliseconds);
@@ -23,7 +23,7 @@ const UNITS: readonly (readonly [unit: string, milliseconds: number])[] = [
   ['s', 1_000],
 ];
 
-/** For sentences: `about 2h`. */
+/** Writes a duration for a sentence, rounded to seconds. */
 export function spoken(milliseconds: number): string {
   return milliseconds >= 1_000 ? ms(Math.round(milliseconds / 1_000) * 1_000) : `${figure(milliseconds)} ms`;
 }
@@ -34,7 +34,7 @@ export function percent(share: number): string {
   return `${of100 > 0 && of100 < 1 ? of100.toFixed(1) : Math.round(of100)} %`;
 }
 
-/** `83 % ± 1.2`: the hit rate of a rung with its error. */
+/** Writes the hit rate of a rung with its error: `83 % ± 1.2`. */
 export function rateText({
   hitRate,
   hitRateError,
@@ -42,7 +42,7 @@ export function rateText({
   return `${percent(hitRate ?? 0)} ± ${((hitRateError ?? 0) * 100).toFixed(1)}`;
 }
 
-/** At most three decimals, none from ten on; with thousands separators. */
+/** Writes a figure with two significant digits, or from 10 on as a whole number with thousands separators. */
 export function figure(value: number): string {
   if (value >= 10) return Math.round(value).toLocaleString('en');
   return String(Number(value.toPrecision(2)));

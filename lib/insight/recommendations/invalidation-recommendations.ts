@@ -24,7 +24,7 @@ export function invalidatedTooWidely(evidence: PatternEvidence): Advice | undefi
     title: `Invalidate less of ${pattern}`,
     why:
       `${percent(invalidated / stats.cacheMisses)} of misses followed an invalidation, and ${percent(unchanged)} of the reloads after ` +
-      `one returned the same value. Invalidate only what changed: the key, or a tag for each entity, instead of a glob or a tag that covers all.`,
+      `one returned the same value. Invalidate only the key or the entity (with a tag for each) that changed, instead of a glob or a tag that covers all.`,
     change: narrower(pattern, declared),
     evidence: {
       invalidatedMisses: invalidated,
@@ -43,13 +43,13 @@ export function invalidatedTooWidely(evidence: PatternEvidence): Advice | undefi
   };
 }
 
-/** The one key that changed, if a template makes it; otherwise a tag of the entity. */
+/** Proposes the key that changed, if a template makes it; otherwise a tag of the entity. */
 function narrower(pattern: string, declared: string | undefined): Advice['change'] {
   if (declared?.includes('{') === true) {
     return { option: 'keys', from: null, to: declared, code: `@CacheInvalidate({ keys: ['${declared}'] })` };
   }
   if (declared === undefined) {
-    const code = `await cache.del(key) // the key that changed, in place of a glob over ${pattern}`;
+    const code = `await cache.del(key) // the key that changed, instead of a glob over ${pattern}`;
     return { option: 'keys', from: null, to: 'key', code };
   }
   const tag = `${/^[A-Za-z][A-Za-z0-9_-]*/.exec(pattern)?.[0] ?? 'entity'}:{params.id}`;

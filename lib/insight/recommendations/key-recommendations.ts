@@ -3,16 +3,16 @@ import { figure, percent, policyCode } from './figures-in-text.js';
 import { type Advice } from './recommendation-types.js';
 
 /*
- * Rules about keys: keys with needless inputs, and keys that are never requested again.
+ * Rules about keys: keys with needless inputs, and keys that are not requested again.
  */
 
 const MIN_LOADS = 100;
 const MOSTLY = 0.5;
 const LEAST_GAIN = 0.1;
-/** The share of equal values at which an input counts as needless. */
+/** An input is needless if at least this share of the values that differ only in it are equal. */
 const SAME = 0.95;
 
-/** An input that splits the keys, though the value does not depend on it. */
+/** An input in the key on which the value does not depend. */
 export function keyTooSpecific(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, hours, keys } = evidence;
   if (keys === undefined || keys.loads < MIN_LOADS || keys.askedOnce < MOSTLY) return undefined;
@@ -54,7 +54,7 @@ export function keyTooSpecific(evidence: PatternEvidence): Advice | undefined {
   };
 }
 
-/** `ignore` on a handler that takes its inputs by name; otherwise the key itself. */
+/** Proposes `ignore` on a handler; otherwise a change of the key itself. */
 function keyChange(name: string, pattern: string, declared: string | undefined): Advice['change'] {
   if (declared !== undefined && !declared.includes('{')) {
     return { option: 'ignore', from: null, to: name, code: policyCode(pattern, declared, `ignore: ['${name}']`) };
@@ -72,7 +72,7 @@ const NEARLY_ALL = 0.9;
 const LOW_HIT_RATE = 0.1;
 const MIN_WARMED = 50;
 
-/** Entries that end without having been read, of a pattern or of a warming strategy. */
+/** Entries of a pattern or of a warming strategy that end before they are read. */
 export function neverRead(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, hours, lifetimes } = evidence;
   const warmed = evidence.warmed?.find(isUnread);

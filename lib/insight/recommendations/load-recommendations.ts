@@ -5,7 +5,7 @@ import { duration, figure, percent, policyCode, spoken } from './figures-in-text
 import { type Advice } from './recommendation-types.js';
 
 /*
- * Rules about loads: loads that the cache cannot save, loads that it saves at too high a cost, and loads that run more than once.
+ * Rules about loads: loads that caching does not avoid, loads that are faster than the cache, and loads that run more than once.
  */
 
 const MIN_LOADS = 100;
@@ -13,13 +13,13 @@ const MIN_LOADS = 100;
 const LEAST_GAIN_MS = 1_000;
 const CLEARLY = 1.2;
 
-/** The origin answers faster than the cache does. */
+/** The origin answers faster than the cache. */
 export function cheaperThanCache({ pattern, declared, stats, hours }: PatternEvidence): Advice | undefined {
   const { p50LoadTimeMs, avgLoadTimeMs, p50ResponseTimeMs, avgResponseTimeMs, hitRate, totalRequests } = stats;
   if (stats.recalculations < MIN_LOADS || p50LoadTimeMs === null || avgLoadTimeMs === null) return undefined;
   if (p50ResponseTimeMs === null || avgResponseTimeMs === null || hitRate === null) return undefined;
   if (p50LoadTimeMs > p50ResponseTimeMs) return undefined;
-  // With the cache an access takes its own time and, on a miss, the load's; without it the load's alone.
+  // With the cache, an access takes the time of the cache, plus the load on a miss. Without the cache, it takes the load.
   const savedByHits = hitRate * avgLoadTimeMs;
   const lostMs = ((avgResponseTimeMs - savedByHits) * totalRequests) / hours;
   if (avgResponseTimeMs < savedByHits * CLEARLY || lostMs < LEAST_GAIN_MS) return undefined;
@@ -28,7 +28,7 @@ export function cheaperThanCache({ pattern, declared, stats, hours }: PatternEvi
     code: 'CHEAPER_THAN_CACHE',
     title: `Do not cache ${pattern}: its loads are faster`,
     why:
-      `A load takes ${figure(p50LoadTimeMs)} ms and the cache ${figure(p50ResponseTimeMs)} ms (medians): each access is slower with the ` +
+      `A load takes ${figure(p50LoadTimeMs)} ms and the cache ${figure(p50ResponseTimeMs)} ms (medians): accesses are slower with the ` +
       `cache than without. Remove the cache, or put memoryLayer() before the slow layer.`,
     change: { option: 'cached', from: true, to: false, code },
     evidence: {
@@ -47,7 +47,7 @@ export function cheaperThanCache({ pattern, declared, stats, hours }: PatternEvi
 const MIN_EMPTY = 30;
 const MOSTLY = 0.5;
 
-/** Loads that return nothing, repeatedly. */
+/** Loads that repeatedly return null or undefined. */
 export function cacheEmptyResults(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, hours, policy, empty } = evidence;
   if (empty === undefined || Math.min(empty.loads, stats.notKept.empty) < MIN_EMPTY) return undefined;
@@ -120,16 +120,16 @@ const FEW_KEYS = 1_000;
 const SLOW_LOAD_MS = 10;
 
 const HOUR_MS = 3_600_000;
-/** The accesses per key from which a key that was cold at a start counts as popular. */
+/** A key that was cold at a start is popular from this number of accesses per key on. */
 const MANY_ASK = 10;
 
-/** Cold misses after a start that fall on few popular keys. */
+/** Cold misses after a start for a few popular keys. */
 export function warm({ pattern, declared, stats, hours, starts }: PatternEvidence): Advice | undefined {
   if (starts === undefined || starts.coldMisses < MIN_COLD || starts.distinctKeys > FEW_KEYS) return undefined;
   const loadMs = stats.avgLoadTimeMs ?? 0;
   if (loadMs < SLOW_LOAD_MS || stats.totalRequests < starts.distinctKeys * MANY_ASK) return undefined;
   const { coldMisses, distinctKeys, withinMs, agoMs } = starts;
-  // One start in the time since: in a process that has run for long, warming saves little per hour.
+  // Count one start since then: the longer the process has run, the less warming saves per hour.
   const perHour = coldMisses / Math.max(hours, agoMs / HOUR_MS);
   const saved = Math.min(stats.cacheMisses, perHour * hours);
   if (perHour * loadMs < LEAST_GAIN_MS) return undefined;
@@ -137,8 +137,8 @@ export function warm({ pattern, declared, stats, hours, starts }: PatternEvidenc
     code: 'WARM',
     title: `Warm ${figure(distinctKeys)} keys of ${pattern} at start`,
     why:
-      `In the first ${spoken(withinMs)} after a start ${figure(coldMisses)} callers waited ${figure(loadMs)} ms for keys that nothing had ` +
-      `loaded yet. They are ${figure(distinctKeys)} keys, and each is requested ${figure(stats.totalRequests / distinctKeys)} times.`,
+      `In the first ${spoken(withinMs)} after a start ${figure(coldMisses)} callers waited ${figure(loadMs)} ms for keys that had not been ` +
+      `loaded yet: ${figure(distinctKeys)} keys, each requested ${figure(stats.totalRequests / distinctKeys)} times.`,
     change: {
       option: 'warm',
       from: null,
@@ -161,7 +161,7 @@ export function warm({ pattern, declared, stats, hours, starts }: PatternEvidenc
 
 const MIN_NOT_KEPT = 20;
 
-/** Answers that are never stored, and why. */
+/** Answers that are never stored, with the reason. */
 export function notCached(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, hours, keys } = evidence;
   const counts = Object.entries(stats.notKept) as [keyof NotKeptCounts, number][];
@@ -186,14 +186,14 @@ export function notCached(evidence: PatternEvidence): Advice | undefined {
       hitRate: repeats === null || stats.totalRequests === 0 ? null : (stats.cacheHits + more) / stats.totalRequests,
       hitRateError: repeats === null ? null : halfWidth(repeats, keys!.loads),
       staleShare: null,
-      // Failed loads are not saved by storing.
+      // If loads fail, storing their values saves nothing.
       timeSavedMsPerHour: reason === 'error' ? 0 : (more / hours) * (stats.avgLoadTimeMs ?? 0),
     },
     confidence: dropped >= 200 ? 'high' : 'medium',
   };
 }
 
-/** Half of the interval that contains a share of so many in 19 of 20 cases. */
+/** Half of the 95 % confidence interval of a share of `of` observations. */
 function halfWidth(share: number, of: number): number {
   return of === 0 ? 1 : 2 * Math.sqrt((share * (1 - share)) / of) + 1 / of;
 }

@@ -5,30 +5,30 @@ import { duration } from './figures-in-text.js';
 import { type Recommendation } from './recommendation-types.js';
 
 /*
- * The text about a pattern that misses too often: its recommendation, or if there is none, the main cause of its misses and what
- * is missing for a recommendation. Each sentence first states the figure on which it is based, so that it cannot
+ * The text about a pattern with a low hit rate: its recommendation. Without a recommendation, it is the main cause of the misses and
+ * what is missing for a recommendation. Each sentence begins with the figure on which it is based, so that it cannot
  * contradict its evidence: only expired entries are a reason for a longer TTL, only evicted ones for more memory.
  */
 
-/** A cause with a smaller share is not stated first. */
+/** A cause below this share is not used if a cause of the second list has a larger one. */
 const LEADING_SHARE = 0.3;
 
-/** The facts besides the counts. */
+/** The facts in addition to the counts. */
 export interface AdviceState {
-  /** The best recommendation for the pattern, if there is one. */
+  /** The best recommendation for the pattern; undefined if there is none. */
   readonly recommendation: Recommendation | undefined;
-  /** What is missing to judge a longer TTL, more memory, and fewer invalidations. */
+  /** What is missing to recommend another TTL, more memory, or fewer invalidations. */
   readonly missing: Readonly<Record<'ttl' | 'memory' | 'invalidation', string>>;
 }
 
 interface Cause {
   readonly code: AdviceCode;
-  /** How much of the problem it explains, 0–1. */
+  /** Which share of the problem the cause explains, 0–1. */
   share(facts: PatternFacts): number;
   text(facts: PatternFacts, state: AdviceState): string;
 }
 
-/** Causes with a clear share. Of equal shares the first counts. */
+/** Causes for which more evidence or another fact leads to advice. Of equal shares, the first cause counts. */
 const CAUSES: readonly Cause[] = [
   {
     code: 'NOT_CACHED',
@@ -61,37 +61,37 @@ const CAUSES: readonly Cause[] = [
     code: 'LAYER_FAILS',
     share: shareOf('error'),
     text: (facts) =>
-      `${percentOf('error', facts)} came while a layer failed or did not answer: look at the errors and the circuit of each layer first.`,
+      `${percentOf('error', facts)} happened while a layer failed or did not answer: look at the errors and the circuit of each layer first.`,
   },
 ];
 
-/** Used if no cause is clear. */
+/** Used if the first list explains little. */
 const OTHERWISE: readonly Cause[] = [
   {
     code: 'NOTHING_STORED',
     share: (facts) => (isOnlyRead(facts.stats) ? shareOf('cold')(facts) : 0),
     text: ({ stats: { cacheMisses } }) =>
-      `It is only read: ${cacheMisses} misses, and no load and no set. Store the value after a miss, or read it with getOrSet().`,
+      `It has ${cacheMisses} misses, but no load and no set. Store the value after a miss, or read it with getOrSet().`,
   },
   {
     code: 'COLD_KEYS',
     share: shareOf('cold'),
     text: (facts) =>
-      `${percentOf('cold', facts)} asked for a key under which nothing had been stored yet: no expiry, eviction or invalidation caused them. ${
+      `${percentOf('cold', facts)} were requests for a key that had not been stored before: no expiry, eviction or invalidation caused them. ${
         isSearch(facts)
           ? 'Searches rarely repeat word for word: use broader keys (normalise case, spaces and the order of filters, round pages).'
-          : 'Check that the key holds nothing that changes with every request, and warm the keys that are known beforehand.'
+          : 'Check that no part of the key changes with every request, and warm the keys that you know in advance.'
       }`,
   },
   {
     code: 'WITHHELD',
     share: shareOf('unknown'),
     text: ({ stats: { cacheMisses, missReasons } }) =>
-      `No advice: why ${missReasons.unknown || cacheMisses} of ${cacheMisses} misses happened is not known, because they were recorded by hand, the client asked for a new value, or the key was forgotten.`,
+      `No advice: the reason of ${missReasons.unknown || cacheMisses} of ${cacheMisses} misses is not known. They were recorded by hand, the client requested a new value, or the key was dropped.`,
   },
 ];
 
-/** Advice for a pattern, or what is missing for it. */
+/** Returns the advice for a pattern, or what is missing for it. */
 export function lowPerformerAdvice(
   facts: PatternFacts,
   state: AdviceState,

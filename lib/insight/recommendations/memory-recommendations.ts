@@ -3,18 +3,18 @@ import { bytesText, figure, percent, policyCode, rateText } from './figures-in-t
 import { type Advice } from './recommendation-types.js';
 
 /*
- * Rules about memory: how much a memory layer has, and what fills it.
+ * Rules about memory: the size of a memory layer, and the entries that fill it.
  */
 
-/** The share of the best gain that the proposed size must reach: the rest costs more than it brings. */
+/** The proposed size is the smallest one with this share of the best gain. */
 const ENOUGH_OF_GAIN = 0.9;
 const LEAST_GAIN = 0.01;
-/** The most hit rate that a smaller size may cost. */
+/** The maximum loss of hit rate with a smaller size. */
 const MOST_LOSS = 0.005;
-/** A layer that uses less of its bound is not limited by its size. */
+/** A layer whose size is below this share of its bound is not limited by the bound. */
 const FULL = 0.9;
 
-/** More memory, if the memory ladder shows that evicted entries are requested again. */
+/** Proposes more memory if the memory ladder shows a higher hit rate for it. */
 export function moreMemory(evidence: LayerEvidence): Advice | undefined {
   const { layer, stats, ladder, withheld } = evidence;
   const today = rungAt(ladder, 1);
@@ -35,7 +35,7 @@ export function moreMemory(evidence: LayerEvidence): Advice | undefined {
   };
 }
 
-/** Less memory, if a smaller layer would have the same hits. */
+/** Proposes less memory if a smaller layer would have nearly the same hit rate. */
 export function lessMemory(evidence: LayerEvidence): Advice | undefined {
   const { layer, ladder, withheld } = evidence;
   const today = rungAt(ladder, 1);
@@ -78,7 +78,7 @@ const FEW_ENTRIES = 0.1;
 const MOST_BYTES = 0.5;
 const FEW_HITS = 0.1;
 
-/** Few large values that hold most of the bytes and bring few of the hits. */
+/** A few large values that take most of the bytes and get few of the hits. */
 export function valueTooLarge({ pattern, declared, stats, hours, sizes }: PatternEvidence): Advice | undefined {
   if (sizes === undefined || sizes.entries < MIN_ENTRIES || sizes.largeEntries === 0) return undefined;
   const entriesShare = sizes.largeEntries / sizes.entries;
@@ -127,7 +127,7 @@ function isFull({ stats, maxEntries, maxBytes }: LayerEvidence): boolean {
   return byEntries || (maxBytes !== null && (stats.totalSizeBytes ?? 0) >= maxBytes * FULL);
 }
 
-/** The bound that is reached first, times a factor. */
+/** Returns the bound that the layer reaches first, times a factor. */
 function boundOf({ stats, maxEntries, maxBytes }: LayerEvidence, factor: number): Advice['change'] {
   const fullOfBytes = maxBytes === null ? 0 : (stats.totalSizeBytes ?? 0) / maxBytes;
   const fullOfEntries = maxEntries === null ? 0 : (stats.entryCount ?? 0) / maxEntries;
@@ -136,7 +136,7 @@ function boundOf({ stats, maxEntries, maxBytes }: LayerEvidence, factor: number)
   return { option, from, to, code: `memoryLayer({ ${option}: ${to} })` };
 }
 
-/** A bound as people read it. */
+/** Writes a bound as bytes or as a count. */
 function boundText({ option, ...change }: Advice['change'], which: 'from' | 'to'): string {
   const bound = change[which] as number;
   return option === 'maxBytes' ? bytesText(bound) : figure(bound);

@@ -4,13 +4,13 @@ import type { LayerEvidence, PatternEvidence } from '../evidence/evidence.js';
 import type { Advice, Recommendation } from './recommendation-types.js';
 import { adviceOnLayer, adviceOnPattern } from './rules.js';
 
-/** The source of the evidence. */
+/** The evidence of all patterns and memory layers. */
 export interface EvidenceSource {
   /** Every known pattern. */
   patterns(): Iterable<string>;
-  /** Undefined for a pattern without requests in the last hour. */
+  /** Returns undefined for a pattern without requests in the last hour. */
   ofPattern(pattern: string): PatternEvidence | undefined;
-  /** Of the memory layers. */
+  /** Returns the evidence of the memory layers. */
   ofLayers(): Iterable<LayerEvidence>;
 }
 
@@ -22,7 +22,7 @@ export interface RecommendationFilter {
 /** A recommendation that was absent for longer than this gets a new `since` when it returns, milliseconds. */
 const FORGOTTEN_MS = 600_000;
 const MAX_REMEMBERED = 2_000;
-/** How long after a start the earlier evidence may be missing. */
+/** A recommendation of an earlier run keeps its `since` if it is found again within this time after the start, milliseconds. */
 const AGAIN_WITHIN_MS = 3_600_000;
 
 interface Found {
@@ -32,7 +32,7 @@ interface Found {
 
 /**
  * Lists the current recommendations, most time saved first. Each reading runs the rules again (`rules.ts`; each `*-recommendations.ts`
- * file holds the rules and texts of one subject); only the time when a recommendation was first found is remembered.
+ * file contains the rules and texts of one subject). Only the time when a recommendation was first found is stored.
  */
 export class RecommendationList {
   readonly #found = new Map<string, Found>();
@@ -47,7 +47,7 @@ export class RecommendationList {
     return runAtOnce(this.#list(filter));
   }
 
-  /** As {@link list}, in slices, so that the event loop stays free. */
+  /** Returns the same as {@link list}, in slices, so that the event loop is not blocked. */
   collect(filter: RecommendationFilter = {}): Promise<readonly Recommendation[]> {
     return runInSlices(this.#list(filter));
   }
@@ -80,12 +80,12 @@ export class RecommendationList {
       .sort(byTimeSaved);
   }
 
-  /** The first time of each recommendation, for the next run. */
+  /** The time when each recommendation was first found, for the next run. */
   get found(): ReadonlyMap<string, number> {
     return new Map([...this.#found].map(([id, { since }]) => [id, since]));
   }
 
-  /** Restores the first times of an earlier run: a recommendation that is found again within an hour keeps its time. */
+  /** Restores these times from an earlier run: a recommendation that is found again within an hour keeps its time. */
   restore(found: ReadonlyMap<string, number>): void {
     const seenAt = this.clock.now() + AGAIN_WITHIN_MS - FORGOTTEN_MS;
     for (const [id, since] of found) if (!this.#found.has(id)) this.#found.set(id, { since, seenAt });
@@ -97,7 +97,7 @@ export class RecommendationList {
     let found = this.#found.get(id);
     if (found === undefined || now - found.seenAt > FORGOTTEN_MS) found = { since: now, seenAt: now };
     found.seenAt = now;
-    // Set again, so that the oldest come first.
+    // Insert it again, so that the map is sorted by `seenAt`, oldest first.
     this.#found.delete(id);
     this.#found.set(id, found);
     const { code, ...rest } = advice;

@@ -3,7 +3,7 @@ import type { RecommendationCode } from '../../metrics/snapshot.js';
 
 export type { RecommendationCode };
 
-/** All of them, in the order of the documentation. */
+/** All codes, in the order of the documentation. */
 export const RECOMMENDATION_CODES: readonly RecommendationCode[] = [
   'RAISE_TTL',
   'LOWER_TTL',
@@ -21,11 +21,11 @@ export const RECOMMENDATION_CODES: readonly RecommendationCode[] = [
   'NOT_CACHED',
 ];
 
-/** One option, and the line to paste. */
+/** The change of one option, with code to paste. */
 export interface RecommendedChange {
   /** The name of the option: `ttl`, `lock`, `maxEntries`. */
   readonly option: string;
-  /** Its value today, as in code: `'1m'`, 10000, false; null if it is not set. */
+  /** The current value as in code: `'1m'`, 10000, false; null if it is not set. */
   readonly from: string | number | boolean | null;
   /** The proposed value; null if the option, or the caching of the pattern, should be removed. */
   readonly to: string | number | boolean | null;
@@ -40,7 +40,7 @@ export interface PredictedEffect {
   readonly hitRateError: number | null;
   /** Share of hits that would return an outdated value, 0–1; null if it does not change or is not known. */
   readonly staleShare: number | null;
-  /** Load time that is saved, or waiting time that is removed, per hour of the observed traffic. */
+  /** Load time or waiting time that is saved per hour, at the observed traffic; negative if it increases. */
   readonly timeSavedMsPerHour: number;
   /** Change of the cache's size, bytes; negative if it shrinks; absent if it does not change. */
   readonly bytes?: number;
@@ -48,7 +48,7 @@ export interface PredictedEffect {
   readonly loadsPerHour?: number;
 }
 
-/** The names of figures that recommendations rest on. The dashboard defines each. */
+/** The names of the figures that recommendations are based on. The dashboard defines each. */
 export type EvidenceName =
   | 'accesses'
   | 'observedMs'
@@ -105,11 +105,11 @@ export type EvidenceName =
   | 'maxEntries'
   | 'maxBytes';
 
-/** A rule's result: a {@link Recommendation} without the fields that the whole set adds. */
+/** The result of a rule: a {@link Recommendation} without the fields that the list adds. */
 export interface Advice {
   readonly code: RecommendationCode;
   readonly title: string;
-  /** The figures and the conclusion from them. */
+  /** The figures, and the conclusion from them. */
   readonly why: string;
   readonly change: RecommendedChange;
   readonly evidence: Readonly<Partial<Record<EvidenceName, number | string | null>>>;
@@ -118,20 +118,20 @@ export interface Advice {
 }
 
 /**
- * What to change about a pattern or a layer, with its evidence and a prediction that can be checked.
+ * A proposed change for a pattern or a layer, with its evidence and a prediction that can be checked.
  * @publicApi
  */
 export interface Recommendation extends Advice {
-  /** Constant as long as the cause lasts, and the same when it returns: `RAISE_TTL:feed:*`. */
+  /** The same while the cause lasts, and when it returns: `RAISE_TTL:feed:*`. */
   readonly id: string;
-  /** The key pattern; absent if it is about a layer. */
+  /** The key pattern; absent if the recommendation is for a layer. */
   readonly pattern?: string;
-  /** The layer; absent if it is about a pattern. */
+  /** The layer; absent if the recommendation is for a pattern. */
   readonly layer?: string;
   /** The handlers and methods that declare the pattern; absent if none does. */
   readonly declaredBy?: readonly DeclaringMethod[];
-  /** When it was found first, ISO 8601. */
+  /** When the recommendation was first found, ISO 8601. */
   readonly since: string;
-  /** Of a fleet: how many instances recommend it. */
+  /** In figures of a fleet: the number of instances with this recommendation. */
   readonly instances?: number;
 }

@@ -7,8 +7,8 @@ import type { Advice, RecommendationCode } from './recommendation-types.js';
 import { lowerTtl, raiseTtl, serveStale } from './ttl-recommendations.js';
 
 /*
- * All rules together. A rule uses only the evidence of one pattern or one layer, so that the same evidence always gives the
- * same advice, and none if the evidence is gone: then the recommendation closes.
+ * Lists all rules. A rule uses only the evidence of one pattern or one layer, so the same evidence always gives the same advice.
+ * When the evidence has ended, the rule gives no advice, and the recommendation closes.
  */
 
 const OF_PATTERNS: readonly ((evidence: PatternEvidence) => Advice | undefined)[] = [
@@ -28,7 +28,7 @@ const OF_PATTERNS: readonly ((evidence: PatternEvidence) => Advice | undefined)[
 
 const OF_LAYERS: readonly ((evidence: LayerEvidence) => Advice | undefined)[] = [moreMemory, lessMemory];
 
-/** Advice that makes other advice for the same pattern pointless: it names the cause, or removes the pattern from the cache. */
+/** For each advice the other advice for the same pattern that it replaces: it names their cause, or removes the pattern from the cache. */
 const INSTEAD: Readonly<Partial<Record<RecommendationCode, readonly RecommendationCode[]>>> = {
   KEY_TOO_SPECIFIC: ['NEVER_READ', 'WARM'],
   NEVER_READ: ['WARM', 'SERVE_STALE', 'RAISE_TTL', 'VALUE_TOO_LARGE'],
@@ -36,19 +36,19 @@ const INSTEAD: Readonly<Partial<Record<RecommendationCode, readonly Recommendati
   CACHE_EMPTY_RESULTS: ['NOT_CACHED'],
 };
 
-/** What to change about a pattern. */
+/** Returns the advice for a pattern. */
 export function adviceOnPattern(evidence: PatternEvidence): readonly Advice[] {
   const found = OF_PATTERNS.flatMap((rule) => rule(evidence) ?? []);
   const pointless = new Set(found.flatMap((advice) => (isOfStrategy(advice) ? [] : (INSTEAD[advice.code] ?? []))));
   return found.filter(({ code }) => !pointless.has(code));
 }
 
-/** True for advice about a strategy: it does not concern entries that callers load. */
+/** True for advice about a strategy. Such advice does not concern entries that callers load. */
 function isOfStrategy({ change }: Advice): boolean {
   return change.option === 'strategies';
 }
 
-/** What to change about a memory layer. */
+/** Returns the advice for a memory layer. */
 export function adviceOnLayer(evidence: LayerEvidence): readonly Advice[] {
   return OF_LAYERS.flatMap((rule) => rule(evidence) ?? []);
 }

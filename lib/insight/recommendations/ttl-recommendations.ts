@@ -6,17 +6,17 @@ import { type Advice } from './recommendation-types.js';
  * Rules about time: how long values are fresh, and what happens when they expire.
  */
 
-/** The share of expiries in the misses from which a longer TTL is proposed: it does not reduce other misses. */
+/** The smallest share of expired entries among the misses for which a longer TTL is proposed. It reduces no other misses. */
 const EXPIRED_SHARE = 0.05;
-/** If loads are faster than this, outdated answers are not worth it, milliseconds. */
+/** Stale answers are not proposed if loads are faster than this, milliseconds. */
 const SLOW_LOAD_MS = 10;
 const MIN_EXPIRED = 30;
-/** The longest window for nine in ten of the waiting callers, as a multiple of the TTL. */
+/** The longest proposed window for stale answers, as a multiple of the TTL, if nine in ten waiting callers need it. */
 const SOON = 1.5;
-/** TTLs and windows that people write, seconds. */
+/** Usual TTLs and windows, seconds. */
 const ROUND = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400];
 
-/** A longer TTL, if the ladder advises one and entries do expire. */
+/** Proposes a longer TTL if the ladder advises one and entries do expire. */
 export function raiseTtl({
   pattern,
   declared,
@@ -45,7 +45,7 @@ export function raiseTtl({
   };
 }
 
-/** A shorter TTL, if values change much faster than they expire. */
+/** Proposes a shorter TTL if values change much faster than they expire. */
 export function lowerTtl(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, policy, maxStaleShare, ttl, changes } = evidence;
   const rungs = advisedRungs(ttl) ?? quarter(ttl, changes);
@@ -58,9 +58,9 @@ export function lowerTtl(evidence: PatternEvidence): Advice | undefined {
     code: 'LOWER_TTL',
     title: `Lower the TTL of ${pattern} from ${from} to ${to}`,
     why:
-      `${percent(today.staleShare)} of hits return an outdated value, and ${percent(maxStaleShare)} is allowed: values change ` +
-      `faster than they expire. With ttl: '${to}' it is ${percent(advised.staleShare ?? 0)}${rate}. ` +
-      `Invalidation after each change keeps the TTL and every value right.`,
+      `${percent(today.staleShare)} of hits return an outdated value (${percent(maxStaleShare)} is allowed): values change ` +
+      `faster than they expire. With ttl: '${to}' the share is ${percent(advised.staleShare ?? 0)}${rate}. ` +
+      `Or invalidate after each change: then the TTL can stay, and no value is outdated.`,
     change: { option: 'ttl', from, to, code: policyCode(pattern, declared, `ttl: '${to}'`) },
     evidence: {
       ...ttlFigures(ttl!, today, stats.missReasons.expired),
@@ -72,13 +72,13 @@ export function lowerTtl(evidence: PatternEvidence): Advice | undefined {
   };
 }
 
-/** The fewest compared reloads for a rate of change, and the share of them that must have changed. */
+/** The minimum number of compared reloads for a rate of change, and the minimum share of changed ones. */
 const MIN_COMPARED = 50;
 const OFTEN = 0.3;
 
 /**
- * A quarter of today's TTL, if reloads return a changed value so often that the ladder withholds its stale share. The share of changed
- * reloads gives the rate of change (Cho and Garcia-Molina 2003), and the rate gives the number of outdated hits.
+ * Proposes a quarter of today's TTL if reloads often return a changed value and the ladder therefore withholds its stale share. The
+ * share of changed reloads gives the rate of change (Cho and Garcia-Molina 2003), and the rate gives the number of outdated hits.
  */
 function quarter(ttl: TtlEvidence | undefined, changes: ChangeEvidence | undefined): Rungs | undefined {
   if (ttl === undefined || changes === undefined || changes.compared < MIN_COMPARED) return undefined;
@@ -95,12 +95,12 @@ function quarter(ttl: TtlEvidence | undefined, changes: ChangeEvidence | undefin
   return { today: staleAt(today), advised: staleAt(shortest) };
 }
 
-/** The share of evenly spread hits after a change, for a number of changes per TTL. */
+/** Returns the share of hits after the first change, if hits are evenly spread, for a number of changes per TTL. */
 function outdated(changesInTtl: number): number {
   return 1 - (1 - Math.exp(-changesInTtl)) / changesInTtl;
 }
 
-/** Serving the last value during a refresh, if callers wait for slow loads because entries have expired. */
+/** Proposes to serve the stale value during a refresh if callers wait for slow loads of expired entries. */
 export function serveStale(evidence: PatternEvidence): Advice | undefined {
   const { pattern, declared, stats, hours, policy, expiry } = evidence;
   if (policy === undefined || expiry === undefined || expiry.expired < MIN_EXPIRED) return undefined;
@@ -108,7 +108,7 @@ export function serveStale(evidence: PatternEvidence): Advice | undefined {
   const { expired } = stats.missReasons;
   const loadMs = stats.avgLoadTimeMs ?? 0;
   if (loadMs < SLOW_LOAD_MS || expired < MIN_EXPIRED) return undefined;
-  // Values would get too old for those who ask long after the end: they keep waiting.
+  // A caller long after the end would get a value that is too old. Such callers still wait.
   const isForMost = policy.ttlMs === null || expiry.withinMs <= policy.ttlMs * SOON;
   const [share, withinMs] = isForMost ? [NINE_IN_TEN, expiry.withinMs] : [expiry.soon, policy.ttlMs];
   const served = share * expired;
@@ -122,7 +122,7 @@ export function serveStale(evidence: PatternEvidence): Advice | undefined {
     title: `Serve ${pattern} stale for up to ${to} while it is refreshed`,
     why:
       `${figure(expired)} callers waited ${figure(loadMs)} ms on average because an entry had expired; ${percent(share)} of them came within ` +
-      `${spoken(withinMs)} after it expired. With staleWhileRevalidate: '${to}' they get the last value at once, and one refresh ` +
+      `${spoken(withinMs)} after it expired. With staleWhileRevalidate: '${to}' they get the stale value at once, and one refresh ` +
       `runs in the background.`,
     change: {
       option: 'staleWhileRevalidate',
@@ -141,14 +141,14 @@ export function serveStale(evidence: PatternEvidence): Advice | undefined {
   };
 }
 
-/** The share of the waiting callers that must get the last value. */
+/** The smallest share of the waiting callers that must get the stale value. */
 const ENOUGH = 0.5;
 /** A smaller gain per hour is noise, milliseconds. */
 const LEAST_GAIN_MS = 1_000;
 
 /**
- * The share of outdated hits if callers get the last value in place of waiting. That value is outdated if the refresh which they start returns
- * another one, as often as reloads do. Null while too few reloads were compared.
+ * Returns the share of outdated hits if callers get the stale value instead of waiting. That value is outdated if the refresh returns
+ * another one; the share of reloads with another value is known. Null while too few reloads were compared.
  */
 function staleShareWith(
   { stats, changes, ttl }: PatternEvidence,
@@ -161,7 +161,7 @@ function staleShareWith(
   return { all: Math.min(1, (stats.cacheHits * today) / hits + added), added };
 }
 
-/** Jitter and slow clocks make the TTL of entries differ from the declared one. */
+/** Jitter makes the TTL of entries differ from the declared one by at most this share. */
 const SAME_TTL = 0.05;
 const NINE_IN_TEN = 0.9;
 
@@ -170,7 +170,7 @@ interface Rungs {
   readonly advised: TtlRung;
 }
 
-/** The rung of today and the advised one, both with figures. */
+/** Returns today's rung and the advised one; undefined if either has no figures. */
 function advisedRungs(ttl: TtlEvidence | undefined): Rungs | undefined {
   if (ttl?.advised === undefined || ttl.withheld !== undefined) return undefined;
   const rungOf = (ttlMs: number) => ttl.ladder.find((rung) => rung.ttlMs === ttlMs && rung.hitRate !== null);
@@ -178,7 +178,7 @@ function advisedRungs(ttl: TtlEvidence | undefined): Rungs | undefined {
   return today === undefined || advised === undefined ? undefined : { today, advised };
 }
 
-/** Today's TTL as declared, if entries have it, and a multiple of it. */
+/** Returns the TTLs to write: today's (the declared one, if entries have it) and its multiple. */
 function written(policy: PolicyInForce | undefined, today: TtlRung, advised: TtlRung): [from: string, to: string] {
   const declared = policy?.ttlMs ?? 0;
   const base = Math.abs(declared - today.ttlMs) < today.ttlMs * SAME_TTL ? declared : today.ttlMs;
@@ -209,7 +209,7 @@ function ttlFigures(ttl: TtlEvidence, today: TtlRung, expired: number): Advice['
   };
 }
 
-/** High if the two rungs are clearly apart. */
+/** High if the gain is more than twice the error. */
 function confidenceOf(today: TtlRung, advised: TtlRung): Advice['confidence'] {
   const gain = Math.abs((advised.hitRate ?? 0) - (today.hitRate ?? 0));
   const error = (advised.hitRateError ?? 0) + (today.hitRateError ?? 0);

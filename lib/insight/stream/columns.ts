@@ -1,4 +1,4 @@
-/** A typed array, and its number of elements. */
+/** The type of an array, and its number of elements. */
 type Column<A> = readonly [ColumnType<A>, number];
 
 interface ColumnType<A> {
@@ -7,8 +7,8 @@ interface ColumnType<A> {
 }
 
 /**
- * Typed arrays in one buffer, filled with 0: a buffer of its own for each would take 90 bytes more. Those with the largest elements come
- * first, so that each begins at a multiple of its elements.
+ * Creates typed arrays in one buffer, filled with 0: separate buffers would take 90 bytes more each. List the arrays with the largest
+ * elements first, so that each begins at a multiple of its element size.
  * @example const [times, counts] = columns([Float64Array, 100], [Uint8Array, 100]);
  */
 export function columns<T extends readonly unknown[]>(...parts: { readonly [I in keyof T]: Column<T[I]> }): T {

@@ -99,7 +99,7 @@ describe('the memory ladder of a fleet', () => {
     const { value, instances } = await one.insight.memoryLadders();
     expect(instances).toBe(2);
     expect(value).toMatchObject([
-      { instances: 2, missing: 1, differing: [{ id: 'i2', host: 'host-2', pid: 7, why: 'maxEntries: 500, of most 60' }] },
+      { instances: 2, missing: 1, differing: [{ id: 'i2', host: 'host-2', pid: 7, why: 'maxEntries: 500; most others: 60' }] },
     ]); // prettier-ignore
   });
 });
@@ -154,12 +154,12 @@ describe('memory ladders together', () => {
       together(measured(100, RATES), measured(100, raised(0.01)), other)[0]!.differing;
     expect(differing(measured(50, raised(0.05)))).toEqual([]);
     expect(differing(measured(50, raised(-0.2)))).toEqual([
-      { ...named(2), share: 0.2, hitRate: 0.3, why: 'hit rate today: 30 %, of most 50 %' },
+      { ...named(2), share: 0.2, hitRate: 0.3, why: 'hit rate today: 30 %; most others: 50 %' },
     ]);
     expect(differing(measured(50, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]))).toMatchObject([
-      { why: 'hit rate with 8 times the memory: 50 %, of most 80 %' },
+      { why: 'hit rate with 8 times the memory: 50 %; most others: 80 %' },
     ]);
-    expect(differing(measured(50, RATES, { eviction: 'lru' }))).toMatchObject([{ why: 'eviction: lru, of most worth' }]);
+    expect(differing(measured(50, RATES, { eviction: 'lru' }))).toMatchObject([{ why: 'eviction: lru; most others: worth' }]);
   }); // prettier-ignore
 
   it('memory of other layers is apart, and figures of instances without requests count alike', () => {

@@ -61,7 +61,7 @@ describe('a low performer', () => {
   it('a low performer has a text about the missing figures if no reason of its misses is known', () => {
     expect(adviceOn('user:*', { misses: { unknown: 4 }, sets: 4, ttlMs: 60_000 })).toMatchObject({
       code: 'WITHHELD',
-      recommendation: expect.stringMatching(/^No advice: why 4 of 4 misses happened is not known/),
+      recommendation: expect.stringMatching(/^No advice: the reason of 4 of 4 misses is not known/),
     });
   });
 
@@ -79,8 +79,8 @@ describe('a low performer', () => {
     [/^(\d+) % of misses found an entry evicted/, 'evicted'],
     [/^(\d+) % of misses followed an invalidation/, 'invalidated'],
     [/^(\d+) % of misses found an entry expired/, 'expired'],
-    [/^(\d+) % of misses came while a layer failed/, 'error'],
-    [/^(\d+) % of misses asked for a key under which nothing had been stored/, 'cold'],
+    [/^(\d+) % of misses happened while a layer failed/, 'error'],
+    [/^(\d+) % of misses were requests for a key that had not been stored/, 'cold'],
   ];
 
   it('the text of a low performer claims only counted figures', () => {
@@ -103,10 +103,10 @@ describe('a low performer', () => {
           expect(Number(dropped[2])).toBe(Math.max(...Object.values(notKept)));
           expect(Number(dropped[2])).toBeGreaterThan(0);
         }
-        const unknown = /^No advice: why (\d+) of (\d+) misses/.exec(text);
+        const unknown = /^No advice: the reason of (\d+) of (\d+) misses/.exec(text);
         if (unknown !== null)
           expect([Number(unknown[1]), Number(unknown[2])]).toEqual([counted.misses['unknown'], total]);
-        const read = /^It is only read: (\d+) misses, and no load and no set/.exec(text);
+        const read = /^It has (\d+) misses, but no load and no set/.exec(text);
         if (read !== null) expect([Number(read[1]), left + counted.sets]).toEqual([total, 0]);
         // Each text makes one claim, which this test checks by its form.
         expect(made.length + [dropped, unknown, read].filter((claim) => claim !== null).length).toBe(1);
@@ -240,7 +240,7 @@ describe('low performers', () => {
             },
           ),
       },
-      /30 of them because an invalidation came/,
+      /30 of them because the key was invalidated/,
     ],
     [
       'WITHHELD',
@@ -282,9 +282,14 @@ describe('low performers', () => {
           for (let n = 0; n < 30; n++) await cache.get('item:1');
         },
       },
-      /30 misses, and no load and no set/,
+      /30 misses, but no load and no set/,
     ],
-    ['COLD_KEYS', 'keys that are new each time', ordinary, /100 % of misses asked for a key under which nothing/],
+    [
+      'COLD_KEYS',
+      'keys that are new each time',
+      ordinary,
+      /100 % of misses were requests for a key that had not been stored/,
+    ],
   ];
 
   it.each(raising)('a low performer gets %s for %s', async (code, _what, workload, text) => {

@@ -5,24 +5,24 @@ import { isInUse, type Layer } from '../cache/layers/layer.js';
 import { CacheMetrics } from '../metrics/cache-metrics.js';
 import type { HealthReport } from '../metrics/snapshot.js';
 
-/** The part of a cache that the indicator checks; the module binds it to its own cache. */
+/** The parts of a cache that the indicator checks; the module binds the indicator to its own cache. */
 export interface HealthSubject {
   readonly layers: readonly Layer[];
   /** Names of the layers without which the application does not start. */
   readonly required: ReadonlySet<string>;
-  /** Where the data of a layer are, as its failures name it; by the names of the layers. */
+  /** The address of each layer's server as its errors name it, by the name of the layer. */
   readonly addresses: ReadonlyMap<string, string | undefined>;
-  /** True once the cache was disconnected. */
+  /** True once the cache is closed. */
   closed(): boolean;
 }
 
 export const HEALTH_SUBJECT = Symbol('cache-observability:health-subject');
 
 /**
- * The cache's health for Terminus: `up`; `degraded` if it serves but is slow, misses too often or has lost a layer;
- * `down` only if a `required` layer cannot be reached or the cache is closed, so that an instance without its cache stays in
- * service while it can answer. Terminus before 12 has no `degraded`: there it is `up`, and `health` is the status of `/cache/health`.
- * Health routes are often public, so the details name no address of a server.
+ * Reports the cache's health to Terminus: `up`; `degraded` if the cache answers but is slow, misses too often or has lost a layer;
+ * `down` only if a `required` layer cannot be reached or the cache is closed. So an instance stays in service without its cache while it
+ * can answer. Terminus before 12 has no `degraded`: then the result is `up`, and `health` is the status of `/cache/health`.
+ * Health routes are often public, so the details contain no address of a server.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export class CacheHealthIndicator {
     const report = await this.metrics.collectHealth();
     const layers = this.subject.layers.map((layer) => {
       const status = layer.status();
-      // A frozen server keeps its connections, but the layer is not used.
+      // If a server hangs, its connections remain, but the layer is not used.
       return { name: layer.name, reached: status.connected, used: isInUse(status), failure: status.failure };
     });
     const lost = layers.filter(({ reached }) => !reached);

@@ -6,10 +6,10 @@ import type { CacheStatistics } from '../metrics/cache-statistics.js';
 import type { HealthReport } from '../metrics/snapshot.js';
 import { isMoment, isText, type ProcessFacts, readFacts } from './process-facts.js';
 
-/** One running instance. */
+/** One live instance. */
 export interface Instance {
   readonly id: string;
-  /** True for the instance that answers. */
+  /** True for the instance that answers the request. */
   readonly own: boolean;
   readonly host: string;
   readonly pid: number;
@@ -18,18 +18,18 @@ export interface Instance {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly uptimeSeconds: number;
-  /** When it published its description last, ISO 8601. */
+  /** When it last published its description, ISO 8601. */
   readonly lastSeenAt: string;
   readonly status: HealthReport['status'];
   /** Codes of its health warnings. */
   readonly warnings: readonly string[];
-  /** Mean of the last minute. */
+  /** The mean of the last minute. */
   readonly requestsPerSecond: number;
   readonly hitRate: number | null;
 }
 
 export interface InstanceList {
-  /** `off` without `fleet` or a layer that instances share; `unavailable` while that layer does not answer: then only this instance is listed. */
+  /** `off` if the option `fleet` is off or no layer is shared; `unavailable` while that layer does not answer: then only this instance is listed. */
   readonly fleet: 'on' | 'off' | 'unavailable';
   /** This instance first, then the others by start. */
   readonly instances: readonly Instance[];
@@ -38,9 +38,9 @@ export interface InstanceList {
 export interface InstancesOptions {
   readonly own: ProcessFacts;
   readonly metrics: Pick<CacheStatistics, 'collectHealth' | 'collectStats'>;
-  /** Undefined if no layer can hold notes. */
+  /** Undefined if no layer can store notes. */
   readonly sharedMap: SharedMap | undefined;
-  /** How often this instance publishes its description, milliseconds; undefined if fleets are off. */
+  /** The interval in which this instance publishes its description, milliseconds; undefined if `fleet` is off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
   readonly shutdown: ShutdownBudget;
@@ -50,15 +50,15 @@ export interface InstancesOptions {
 type Note = ProcessFacts &
   Pick<Instance, 'status' | 'warnings' | 'requestsPerSecond' | 'hitRate'> & { readonly seenAt: number };
 
-/** An instance that has published nothing for so many of its intervals counts as ended. */
+/** An instance counts as ended after this number of intervals without a description. */
 const SILENT_INTERVALS = 3;
 const WITHIN_MS = 1_500;
-/** The most other instances that are listed, and the most warnings of each. */
+/** The maximum number of other instances in the list, and of warnings per instance. */
 const MOST = 200;
 const MOST_WARNINGS = 20;
 const STATES: readonly unknown[] = ['healthy', 'warning', 'degraded'] satisfies HealthReport['status'][];
 
-/** Publishes a description of this instance, and lists all instances. Never rejects, and does not keep the process alive. */
+/** Publishes a description of this instance, and lists all instances. Never rejects, and does not keep the process running. */
 export class Instances {
   #cancel: (() => void) | undefined;
   #publishing: Promise<void> | undefined;
@@ -105,7 +105,7 @@ export class Instances {
       );
     };
     this.#publishing = publish()
-      // If the layer does not answer, the exchange of the statistics reports it.
+      // If the layer does not answer, the exchange of statistics reports that.
       .catch(() => undefined)
       .finally(() => {
         if (this.#stopped) return;

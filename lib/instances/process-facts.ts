@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { VERSION } from '../cache/version.js';
 
-/** What distinguishes one run of an application from others. */
+/** The facts that identify one run of an application. */
 export interface ProcessFacts {
-  /** Of this run alone. */
+  /** Unique for this run. */
   readonly id: string;
   readonly host: string;
   readonly pid: number;
-  /** The deploy's version, where the options name one. */
+  /** The version of the application; null if the options name none. */
   readonly version: string | null;
   readonly libraryVersion: string;
   /** Milliseconds since the Unix epoch. */
@@ -24,7 +24,7 @@ export function processFacts(version: string | undefined, now: number): ProcessF
 export const MAX_NOTE_BYTES = 4_096;
 const MAX_TEXT = 200;
 
-/** The facts in a note of another process; undefined for anything else. */
+/** Reads the facts in a note of another process; undefined for invalid bytes. */
 export function readFacts(
   bytes: Uint8Array,
   now: number,
@@ -52,10 +52,10 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_TEXT;
 }
 
-/** A clock that is further ahead than this is wrong, milliseconds. */
+/** If a time is further ahead than this, its clock is wrong, milliseconds. */
 const AHEAD_MS = 60_000;
 
-/** Whether a value is a moment in the past, milliseconds since the Unix epoch. */
+/** Whether a value is a time in the past, milliseconds since the Unix epoch. */
 export function isMoment(value: unknown, now: number): value is number {
   return typeof value === 'number' && value > 0 && value <= now + AHEAD_MS;
 }

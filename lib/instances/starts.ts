@@ -3,37 +3,37 @@ import type { Clock } from '../cache/base/clock.js';
 import type { SharedMap } from '../cache/layers/layer.js';
 import { type ProcessFacts, readFacts } from './process-facts.js';
 
-/** A start of an instance, of this run or an earlier one: a mark on the time axis. */
+/** A start of an instance, in this run or an earlier one; charts mark it on the time axis. */
 export interface Start {
   /** ISO 8601. */
   readonly at: string;
   readonly version: string | null;
   readonly libraryVersion: string;
   readonly host: string;
-  /** True for the start of the instance that answers. */
+  /** True for the start of the instance that answers the request. */
   readonly own: boolean;
 }
 
-/** Where starts are kept. Everything may reject. */
+/** Stores starts. Every method may reject. */
 export interface StartStore {
   addStart(start: ProcessFacts): Promise<void>;
   readStarts(): Promise<readonly ProcessFacts[]>;
 }
 
-/** The longest window of charts. */
+/** How long starts are stored: the longest window of charts, milliseconds. */
 const KEEP_MS = 86_400_000;
-/** Starts that are listed, the latest. */
+/** The maximum number of starts in the list; the latest are listed. */
 const MOST = 100;
 const WITHIN_MS = 1_500;
-/** After how long a start that could not be kept is tried again. */
+/** The pause before storing a start is tried again, milliseconds. */
 const AGAIN_MS = 30_000;
 
-/** Keeps the starts of the last day over restarts, and lists them. It never rejects and keeps nothing alive. */
+/** Stores the starts of the last day over restarts, and lists them. Never rejects, and does not keep the process running. */
 export class Starts {
   #cancel: (() => void) | undefined;
   #stopped = false;
 
-  /** @param store undefined if nothing outlives this process: its own start is listed alone. */
+  /** @param store undefined if nothing is kept over a restart: then only this start is listed. */
   constructor(
     private readonly own: ProcessFacts,
     private readonly store: StartStore | undefined,
@@ -49,7 +49,7 @@ export class Starts {
     this.#cancel?.();
   }
 
-  /** Of the last day, oldest first. */
+  /** Lists the starts of the last day, oldest first. */
   async list(): Promise<readonly Start[]> {
     const { own, store, clock } = this;
     const read = store === undefined ? [] : await within(store.readStarts(), WITHIN_MS, clock).catch(() => TIMED_OUT);
@@ -71,7 +71,7 @@ export class Starts {
   }
 }
 
-/** Starts in a layer that processes share, for all of them: each is a note that expires. */
+/** Stores starts in a shared layer, each as a note that expires. */
 export class SharedStarts implements StartStore {
   constructor(
     private readonly sharedMap: SharedMap,
@@ -79,7 +79,7 @@ export class SharedStarts implements StartStore {
   ) {}
 
   addStart(start: ProcessFacts): Promise<void> {
-    // One note a minute, host and version: an application that fails and starts again and again leaves no more.
+    // One note per minute, host and version: an application that fails and restarts in a loop must not write more.
     const slot = `${start.host}:${start.version ?? ''}:${Math.floor(start.startedAt / 60_000)}`;
     return this.sharedMap.publish(slot, Buffer.from(JSON.stringify(start)), KEEP_MS);
   }
@@ -90,7 +90,7 @@ export class SharedStarts implements StartStore {
   }
 }
 
-/** The last day's, oldest first. */
+/** Returns the starts of the last day, oldest first. */
 export function recent(starts: readonly ProcessFacts[], now: number): ProcessFacts[] {
   return starts
     .filter(({ startedAt }) => startedAt >= now - KEEP_MS)

@@ -53,7 +53,7 @@ const adoptable: Rule = (value, path, report) => {
   }
 };
 
-/** Refuses 'app': without Nest there is no application with a cache to adopt. */
+/** Refuses 'app': without Nest, no application has a cache to adopt. */
 const ownCache: Rule = (value, path, report) => {
   if (value === 'app') report(`${path}: 'app' needs CacheObservabilityModule. Give a cache made by createCache()`);
   else adoptable(value, path, report);
@@ -119,8 +119,8 @@ const asyncFields = ['useFactory', 'useClass', 'useExisting', 'inject', 'imports
 const fields = {
   layers: listOf(layer),
   cache: adoptable,
-  namespace: textMatching(/^[^\s*?[\]\\]+$/, 'a text without blanks and without * ? [ ] \\'),
-  version: textMatching(/^[^\s*?[\]\\]+$/, 'a text without blanks and without * ? [ ] \\'),
+  namespace: textMatching(/^[^\s*?[\]\\]+$/, 'a text without spaces and without * ? [ ] \\'),
+  version: textMatching(/^[^\s*?[\]\\]+$/, 'a text without spaces and without * ? [ ] \\'),
   ttl: orAutomatic(duration),
   policy,
   classes,
@@ -186,7 +186,7 @@ const fields = {
   ...staticFields,
 } satisfies Record<string, Rule>;
 
-/** The fields that a cache without Nest accepts, too. */
+/** The fields that a cache without Nest also accepts. */
 const STANDALONE = [
   'layers',
   'namespace',
@@ -208,10 +208,10 @@ const STANDALONE = [
   'random',
 ] as const;
 
-/** Reports options that contradict each other although each is valid. */
+/** Reports options that are valid on their own but contradict each other. */
 function contradictions(options: Readonly<Record<string, unknown>>, report: Report): void {
   if (options['layers'] !== undefined && options['cache'] !== undefined) {
-    report('layers and cache: give one of them; an adopted cache has its own stores');
+    report('layers and cache: give only one of them; an adopted cache has its own stores');
   }
   if (Array.isArray(options['layers'])) {
     if (options['layers'].length === 0) report('layers: must not be empty; leave it out for one memoryLayer()');
@@ -238,7 +238,7 @@ const cacheName = textMatching(/^[\w.-]+$/, 'letters, digits, _ . and -');
 
 /**
  * Lists every fault of the arguments of `forFeature`.
- * @param namespace separates the application's keys from those of others; undefined if only the name in package.json does.
+ * @param namespace the configured name that separates the application's keys from others; undefined if there is none.
  */
 export function featureFaults(name: unknown, options: unknown, namespace: string | undefined): OptionFault[] {
   const named: Rule = (value, path, report) => {
@@ -272,7 +272,7 @@ function allFaults(rule: Rule, options: unknown): OptionFault[] {
   return faultsIn(all, options);
 }
 
-/** Lists every fault of the fields next to `useFactory`, and of fields that its result must not have. */
+/** Lists every fault of the fields next to `useFactory`, and of fields that its result must not contain. */
 export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, result: unknown): string[] {
   const faults: string[] = [];
   const report = (fault: string) => void faults.push(fault);
@@ -305,7 +305,7 @@ export function asyncOptionFaults(beside: Readonly<Record<string, unknown>>, res
   return faults;
 }
 
-/** @throws CacheError `INVALID_OPTIONS` that lists them, if there are any, and then others. */
+/** @throws CacheError `INVALID_OPTIONS` with these faults, followed by the others; nothing if there are none of these. */
 export function refuse(faults: readonly string[], others: () => readonly OptionFault[]): void {
   if (faults.length === 0) return;
   const own = faults.map((text): OptionFault => ({ code: 'INVALID_OPTIONS', text }));

@@ -10,10 +10,10 @@ import { isRecord, type OptionFault } from '../cache/options/option-rules.js';
 import { namespaceOf } from './service-name.js';
 import { asyncOptionFaults, optionFaults, refuse } from './module-option-rules.js';
 
-/** The monitoring routes with every default decided. */
+/** The options of the monitoring routes with their defaults. */
 export type ResolvedMonitoring = Required<MonitoringOptions>;
 
-/** The options with the module's own defaults; each feature has its defaults in its own folder. */
+/** The options with the module's defaults; each feature has its defaults in its own folder. */
 export interface ResolvedOptions extends CacheObservabilityOptions {
   readonly namespace: string;
   readonly monitoring: ResolvedMonitoring | false;
@@ -28,7 +28,7 @@ export type Beside = StaticOptions & Readonly<Record<string, unknown>>;
 
 /**
  * Validates the options of `forRoot` and adds defaults.
- * @param others finds faults of other options, which are listed beside those of these.
+ * @param others finds faults of other options, which the error lists too.
  * @throws CacheError `INVALID_OPTIONS`, listing every fault.
  */
 export function resolveOptions(options: CacheObservabilityOptions, others: OtherFaults = none): ResolvedOptions {
@@ -38,7 +38,7 @@ export function resolveOptions(options: CacheObservabilityOptions, others: Other
 
 /**
  * Combines the result of `useFactory` with the fields next to it, validates them and adds defaults.
- * @param others as for {@link resolveOptions}.
+ * @param others see {@link resolveOptions}.
  * @throws CacheError `INVALID_OPTIONS`, listing every fault.
  */
 export function resolveAsyncOptions(
@@ -54,7 +54,7 @@ export function resolveAsyncOptions(
   return withDefaults({ ...options, isGlobal, monitoring, prometheus });
 }
 
-/** Faults of other options than the module's. @param namespace what the module's options name, to separate keys. */
+/** Finds faults of options other than the module's. @param namespace the name in the module's options that separates keys. */
 type OtherFaults = (namespace: string | undefined) => readonly OptionFault[];
 const none: OtherFaults = () => [];
 
@@ -75,7 +75,7 @@ function withDefaults(options: CacheObservabilityOptions): ResolvedOptions {
   };
 }
 
-/** Runs before validation, because controllers need the result; so it uses the valid parts and throws nothing. */
+/** Runs before validation, because controllers need the result. So it uses only the valid parts, and does not throw. */
 export function resolveMonitoring(monitoring: CacheObservabilityOptions['monitoring']): ResolvedMonitoring | false {
   if (monitoring === false) return false;
   return {
@@ -93,7 +93,7 @@ export function resolveMonitoring(monitoring: CacheObservabilityOptions['monitor
   };
 }
 
-/** Throws nothing, like {@link resolveMonitoring}. */
+/** Does not throw, like {@link resolveMonitoring}. */
 export function resolvePrometheus(
   prometheus: CacheObservabilityOptions['prometheus'],
 ): Required<PrometheusOptions> | false {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { isRecord } from '../cache/options/option-rules.js';
 
-/** The name of the package that this process runs. */
+/** The name of the application in its package.json. */
 export interface ApplicationName {
   /** Undefined if no package.json has one. */
   readonly name: string | undefined;
@@ -10,11 +10,11 @@ export interface ApplicationName {
   readonly unfit: string | undefined;
 }
 
-/** How a process was started. */
+/** The way a process was started. */
 export interface Started {
   /** The working directory. */
   readonly cwd: string;
-  /** The script that Node was given. */
+  /** The script that Node runs. */
   readonly script: string | undefined;
 }
 
@@ -24,8 +24,8 @@ function thisProcess(): Started {
 }
 
 /**
- * Finds the application's name in a package.json: the nearest one to the script if the script is in the package of the
- * working directory, else the nearest one to the working directory. The name is unfit if that package contains several
+ * Finds the application's name in a package.json: in the one nearest to the script if the script is in the package of the
+ * working directory, otherwise in the one nearest to the working directory. The name is unfit if that package contains several
  * projects, as in a monorepo.
  */
 export function applicationName(started: Started = thisProcess()): ApplicationName {
@@ -40,13 +40,13 @@ export function applicationName(started: Started = thisProcess()): ApplicationNa
   return { name, unfit: several && `the name in ${file} covers several projects (${several})` };
 }
 
-/** The name of {@link applicationName} alone, without the files by which a monorepo is recognised. */
+/** Returns only the name, without reading the files that identify a monorepo. */
 function packageName(): string | undefined {
   const started = thisProcess();
   return nearestPackage(started.cwd, ownScript(started))?.name;
 }
 
-/** The script's path, unless it is that of an installed tool. */
+/** Returns the path of the script, unless an installed tool provides it. */
 function ownScript({ cwd, script }: Started): string | undefined {
   return script === undefined || isInstalled(script) ? undefined : resolve(cwd, script);
 }
@@ -65,7 +65,7 @@ interface Package {
   readonly workspaces: boolean;
 }
 
-/** The nearest package.json, at a directory or above it. */
+/** Finds the nearest package.json in a directory or above it. */
 function packageAbove(directory: string): Package | undefined {
   for (let at = directory; ; at = dirname(at)) {
     const found = packageIn(at);
@@ -73,7 +73,7 @@ function packageAbove(directory: string): Package | undefined {
   }
 }
 
-/** The nearest package.json with a name, at a path or above it, not above `root`. */
+/** Finds the nearest package.json with a name, from a path upwards but not above `root`. */
 function namedAbove(path: string, root?: string): Package | undefined {
   for (let at = path; ; at = dirname(at)) {
     const found = packageIn(at);
@@ -93,7 +93,7 @@ function packageIn(directory: string): Package | undefined {
   };
 }
 
-/** The sign that one package.json covers several applications; undefined if there is none. */
+/** Returns the sign that one package.json covers several applications; undefined if there is none. */
 function severalProjects({ directory, workspaces }: Package, script: string | undefined): string | undefined {
   for (const file of ['nest-cli.json', '.nest-cli.json', '.nestcli.json', 'nest.json']) {
     const { monorepo, projects } = recordOf(textOf(join(directory, file)));
@@ -107,11 +107,11 @@ function severalProjects({ directory, workspaces }: Package, script: string | un
   if (/^packages\s*:/m.test(textOf(join(directory, 'pnpm-workspace.yaml')) ?? '')) return 'pnpm-workspace.yaml';
   const file = ['nx.json', 'lerna.json', 'rush.json'].find((name) => existsSync(join(directory, name)));
   if (file !== undefined) return file;
-  // A container image of a monorepo often contains only the build.
+  // A container image of a monorepo often contains only the built files.
   const built = script === undefined ? undefined : /^dist[/\\]apps[/\\][^/\\]+[/\\]/.exec(relative(directory, script));
   return built === null || built === undefined
     ? undefined
-    : `this is one of those in ${join(directory, 'dist', 'apps')}`;
+    : `this is one of the applications in ${join(directory, 'dist', 'apps')}`;
 }
 
 /** Detects scripts of installed tools: their path does not identify the application that they run. */
@@ -153,13 +153,13 @@ export interface NamespaceOptions {
   readonly layers?: readonly { readonly name: string; readonly shared?: boolean }[] | undefined;
 }
 
-/** Returns the given namespace, else `serviceName`, else the name of the package. */
+/** Returns the given namespace, otherwise `serviceName`, otherwise the name of the package. */
 export function namespaceOf({ namespace, serviceName }: NamespaceOptions): string {
   return namespace ?? serviceName ?? packageName() ?? 'cache';
 }
 
 /**
- * Returns why a cache needs a `namespace`: it shares a layer, and nothing else separates it from other applications there. Undefined
+ * Returns why a cache needs a `namespace`: it shares a layer, and nothing else separates its keys from other applications. Undefined
  * if it needs none.
  */
 export function namespaceFault({ namespace, serviceName, layers = [] }: NamespaceOptions): string | undefined {

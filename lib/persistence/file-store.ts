@@ -5,11 +5,11 @@ import { MAX_DUMP_BYTES } from '../metrics/state/metrics-dump.js';
 import { DumpFault } from '../metrics/dumps/dump-bytes.js';
 import type { MetricsStore } from './metrics-store.js';
 
-/** Stores metrics in a file. Each write goes to a temporary file, which is flushed and renamed, so that a crash leaves a complete file. */
+/** Stores metrics in a file. Each write makes a temporary file, flushes and renames it, so that a crash leaves a complete file. */
 export class FileStore implements MetricsStore {
   readonly description: string;
   readonly #path: string;
-  /** Identifies the file that this process wrote last. */
+  /** The identity of the file that this process wrote last. */
   #written: string | undefined;
 
   constructor(path: string) {
@@ -57,7 +57,7 @@ export class FileStore implements MetricsStore {
   }
 }
 
-/** Each write is a new file. */
+/** Returns the identity of a file: each write makes a new one. */
 function identityOf({ ino, mtimeMs }: Stats): string {
   return `${ino} ${mtimeMs}`;
 }

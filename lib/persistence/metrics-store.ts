@@ -5,17 +5,17 @@ import type { SharedMap } from '../cache/layers/layer.js';
 export interface MetricsStore {
   /** The store's name in the log. */
   readonly description: string;
-  /** Undefined if nothing is stored yet. */
+  /** Returns undefined if nothing is stored. */
   read(): Promise<Uint8Array | undefined>;
   write(dump: Uint8Array): Promise<void>;
-  /** False if another process has written since this one did. */
+  /** Returns false if another process has written after this one. */
   isOwn?(): Promise<boolean>;
 }
 
-/** Longer than the longest window: older metrics have only their totals left. */
+/** How long metrics stay stored. It is longer than the longest window: of older metrics only the totals matter. */
 const KEEP_MS = 7 * 86_400_000;
 
-/** Stores metrics in a layer that processes share, under a name that a restart does not change. */
+/** Stores metrics in a shared layer, under a name that is the same after a restart. */
 export class SharedMapStore implements MetricsStore {
   readonly description: string;
   readonly #sharedMap: SharedMap;
@@ -24,7 +24,7 @@ export class SharedMapStore implements MetricsStore {
   readonly #process = Buffer.from(randomUUID());
   #hasWritten = false;
 
-  /** @param writers the map that holds who wrote last, by the same names; without it nothing is known of other writers. */
+  /** @param writers the map with the last writer of each name; without it, other writers are not detected. */
   constructor(sharedMap: SharedMap, layer: string, name: string, writers?: SharedMap) {
     this.#sharedMap = sharedMap;
     this.#name = name;

@@ -7,11 +7,11 @@ import { redactedMessage } from '../cache/base/redacted-error.js';
 import { isReported } from '../cache/base/reported-errors.js';
 import type { MetricsStore } from './metrics-store.js';
 
-/** The metrics that are carried over; `CacheMetrics` implements it. */
+/** The metrics that are kept; `CacheMetrics` implements it. */
 export interface KeptMetrics {
-  /** Undefined if nothing has changed since the last dump. */
+  /** Returns undefined if nothing has changed since the last dump. */
   collectDump(): Promise<Uint8Array | undefined>;
-  /** @throws if the dump cannot be used; nothing is changed then. */
+  /** @throws if the dump cannot be used; then nothing is changed. */
   restore(dump: Uint8Array): void;
 }
 
@@ -19,11 +19,11 @@ export interface PersistenceOptions {
   /** The subject of log messages. @default 'Metrics' */
   readonly what?: string;
   readonly metrics: KeptMetrics;
-  /** True if another part is kept in the same store, and logs that it cannot be reached. @default false */
+  /** True if another part in the same store already logs that the store cannot be reached. @default false */
   readonly beside?: boolean;
   /** Undefined turns persistence off. */
   readonly store: MetricsStore | undefined;
-  /** Connects the layers: if a required one cannot be reached, its error stops the start, and no other message names that cause. */
+  /** Connects the layers. If a required one cannot be reached, its error stops the start, and nothing else is logged about it. */
   readonly connect?: () => Promise<void>;
   readonly clock: Clock;
   readonly log: CacheLog;
@@ -31,18 +31,19 @@ export interface PersistenceOptions {
 }
 
 const METRICS = 'Metrics';
-/** Interval between writes, milliseconds: a crash loses at most so much. */
+/** Interval between writes, milliseconds: a crash loses at most the metrics of this time. */
 const WRITE_EVERY_MS = 30_000;
 /** The time limit for reading at the start, milliseconds. */
 const READ_WITHIN_MS = 3_000;
 const LAST_WRITE_WITHIN_MS = 1_500;
-/** Writes of another process until it is logged. One may be the last write of a process that this one replaces. */
+/** The number of another process's writes after which it is logged. One write may be the last one of a process that this one replaces. */
 const FOREIGN_WRITES = 2;
 
 /**
- * Carries metrics, or what was learned from accesses, over a restart. Reads them before the application starts; writes them every 30
- * seconds and at shutdown. A dump that cannot be read, or is of another version, is logged and ignored; a write that fails is logged
- * once and retried, and not logged while the lost connection that it needs is. Another process that writes to the same place is logged once: each would restore the metrics of the other.
+ * Keeps metrics, or what was learned from accesses, over a restart. Reads them before the application starts; writes them every 30
+ * seconds and at shutdown. A dump that cannot be read, or has another version, is logged and ignored. A write that fails is retried and
+ * logged once, but not if it fails because of a lost connection that is logged already. Another process that writes to the same place is
+ * logged once, because each would restore the metrics of the other.
  */
 export class Persistence {
   #cancel: (() => void) | undefined;
@@ -56,7 +57,7 @@ export class Persistence {
 
   constructor(private readonly options: PersistenceOptions) {}
 
-  /** True if figures continue those of an earlier run. */
+  /** True if the figures continue those of an earlier run. */
   get restored(): boolean {
     return this.#restored;
   }
@@ -69,7 +70,7 @@ export class Persistence {
     let wasRead = false;
     try {
       const dump = await within(store.read(), READ_WITHIN_MS, clock);
-      if (typeof dump === 'symbol') throw new CacheError('LAYER_TIMEOUT', 'It did not answer in time.');
+      if (typeof dump === 'symbol') throw new CacheError('LAYER_TIMEOUT', 'The store did not answer in time.');
       wasRead = true;
       if (dump !== undefined) {
         metrics.restore(dump);
@@ -110,7 +111,7 @@ export class Persistence {
     try {
       this.#unwritten = (await metrics.collectDump()) ?? this.#unwritten;
       if (this.#unwritten !== undefined) {
-        // Other parts are kept beside the metrics.
+        // Only one part of a store must detect other writers.
         if (what === METRICS) await this.#watch(store);
         await store.write(this.#unwritten);
       }
@@ -118,10 +119,10 @@ export class Persistence {
       if (this.#failureLogged) log('log', 'METRICS_STORED', `${what} are kept in ${store.description} again.`);
       this.#failureLogged = false;
     } catch (cause) {
-      // A later write makes up for a lost connection, which is logged already; nothing makes up for the last one.
+      // After a lost connection, which is logged already, a later write succeeds. The last write has no later one, so it is logged.
       if (this.#failureLogged || beside || (isReported(cause) && !this.#stopped)) return;
       this.#failureLogged = true;
-      const outcome = this.#stopped ? 'those since the last write are lost' : 'they are tried again';
+      const outcome = this.#stopped ? 'those since the last write are lost' : 'writing is tried again';
       const message = `${what} cannot be kept in ${store.description}: ${outcome}. ${reasonOf(cause)}`;
       log('warn', 'METRICS_NOT_STORED', message);
     }
@@ -135,15 +136,15 @@ export class Persistence {
     this.options.log(
       'warn',
       'METRICS_SHARED',
-      `Another process keeps its metrics in the same place (${store.description}): a restart restores those of the process that wrote last. ` +
-        'Give each process a place of its own: persistence: { path }, or { layer, name }.',
+      `Another process keeps its metrics in the same place (${store.description}): after a restart, each restores the metrics of the process that wrote last. ` +
+        'Give each process its own place: persistence: { path }, or { layer, name }.',
     );
   }
 }
 
-/** The cause that is logged already is named there alone: an error that follows from it knows less. */
+/** Returns the reason of a failure. If its cause is logged already, refers to that line, which has more details. */
 function reasonOf(cause: unknown): string {
   if (!isReported(cause)) return redactedMessage(cause);
   const code = cause instanceof CacheError && cause.code === 'CIRCUIT_OPEN' ? 'CIRCUIT_OPEN' : 'LAYER_LOST';
-  return `${code} in the log has the cause.`;
+  return `${code} in the log names the cause.`;
 }

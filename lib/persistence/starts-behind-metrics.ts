@@ -3,13 +3,13 @@ import { type ProcessFacts, readFacts } from '../instances/process-facts.js';
 import { recent, type StartStore } from '../instances/starts.js';
 import type { MetricsStore } from './metrics-store.js';
 
-/** Marks the end of a file that holds starts after the metrics; the length of the list precedes the mark. */
+/** Marks the end of a file that contains starts after the metrics; the length of their list precedes the mark. */
 const MARK = Buffer.from('NCOstart');
 const TAIL = 4 + MARK.length;
 /** Longer lists are not read, bytes. */
 const MAX_LENGTH = 100_000;
 
-/** Stores the starts of one application after its metrics, in the same file. A new version discards the metrics, but reads the starts. */
+/** Stores the starts of one application after its metrics, in the same file. A new version ignores the metrics but reads the starts. */
 export class StartsBehindMetrics implements MetricsStore, StartStore {
   readonly description: string;
   #starts: readonly ProcessFacts[] = [];

@@ -4,10 +4,10 @@ import { isRecord } from '../cache/options/option-rules.js';
 import type { PolicyChange } from '../cache/policies/policy-overrides.js';
 import { changeFaults, plainChange } from './policy-change.js';
 
-/** The origin of a decision: a person, or the automatic TTL, over which the person takes precedence. */
+/** Who made a decision: a person, or the automatic TTL. The person takes precedence. */
 export type OverrideKind = 'manual' | 'auto';
 
-/** One decision about a pattern: an override, or its end. The latest per pattern and kind is in force, in every process. */
+/** One decision about a pattern: an override, or its end. The latest one of each pattern and kind is in force in every process. */
 export interface OverrideRecord {
   readonly pattern: string;
   readonly kind: OverrideKind;
@@ -19,13 +19,13 @@ export interface OverrideRecord {
   readonly setAt: number;
   /** Null for an override without an end. */
   readonly expiresAt: number | null;
-  /** The declared values that it replaces, as text: if that text changes, the override ends. */
+  /** The declared values that the override replaces, as text: if they change, the override ends. */
   readonly declared: string;
-  /** The predicted effect of the values, if it was known. */
+  /** The predicted effect of the values; null if unknown. */
   readonly predicted: Prediction | null;
 }
 
-/** Rates from 0 to 1. */
+/** Predicted rates, 0–1. */
 export interface Prediction {
   readonly hitRate: number | null;
   readonly staleShare: number | null;
@@ -35,10 +35,10 @@ export const MAX_PATTERN_LENGTH = 512;
 const MAX_NAME_LENGTH = 100;
 const MAX_DECLARED_LENGTH = 2_000;
 const MAX_BYTES = 8 * 1024;
-/** The most that the clocks of two processes may differ, milliseconds: a record from the future would win forever. */
+/** How far a record may be in the future, milliseconds: clocks differ, but a wrong time would take precedence forever. */
 const MAX_AHEAD_MS = 10 * 60_000;
 
-/** One slot name per pattern and kind, of fixed length. */
+/** Returns the slot name of a pattern and kind, of fixed length. */
 export function slotOf({ pattern, kind }: Pick<OverrideRecord, 'pattern' | 'kind'>): string {
   return createHash('sha256').update(`${kind}\n${pattern}`).digest('base64url').slice(0, 27);
 }
@@ -47,7 +47,7 @@ export function bytesOf(record: OverrideRecord): Uint8Array {
   return Buffer.from(JSON.stringify(record));
 }
 
-/** Reads a record from untrusted bytes; undefined if it is invalid for this version. */
+/** Reads a record from untrusted bytes; undefined if it is invalid in this version. */
 export function recordIn(bytes: Uint8Array, slot: string, now: number): OverrideRecord | undefined {
   if (bytes.length > MAX_BYTES) return undefined;
   let given: unknown;
@@ -76,10 +76,10 @@ export function recordIn(bytes: Uint8Array, slot: string, now: number): Override
   };
 }
 
-/** A name that can be shown: of bounded length, without control characters. */
+/** Returns a name that can be shown: of bounded length, without control characters. */
 export function nameIn(given: unknown): string {
   const text = typeof given === 'string' || typeof given === 'number' ? String(given) : '';
-  // Cut by characters: half of a surrogate pair must not be left.
+  // Cut between characters, not inside a surrogate pair.
   const shown = Array.from(text.slice(0, MAX_NAME_LENGTH * 2).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' '));
   return shown.slice(0, MAX_NAME_LENGTH).join('').trim() || 'unknown';
 }

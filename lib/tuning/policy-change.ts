@@ -22,7 +22,7 @@ const rules: Readonly<Record<keyof PolicyChange, Rule>> = {
 };
 const rule = shape(rules);
 
-/** The faults of a change without its context; empty if it is valid. */
+/** Returns the faults of a change on its own; empty if it is valid. */
 export function changeFaults(given: unknown): string[] {
   const faults = faultsIn(rule, given).map(({ text }) => text);
   if (faults.length > 0 || !isRecord(given)) return faults;
@@ -30,7 +30,7 @@ export function changeFaults(given: unknown): string[] {
   return isEmpty ? [`name at least one field to override: ${TUNABLE_FIELDS.join(', ')}`] : [];
 }
 
-/** The fields that are set, in a fixed order. */
+/** Returns the fields that are set, in a fixed order. */
 export function plainChange(change: PolicyChange): PolicyChange {
   return Object.fromEntries(
     TUNABLE_FIELDS.filter((name) => change[name] !== undefined).map((name) => [name, change[name]]),
@@ -38,7 +38,7 @@ export function plainChange(change: PolicyChange): PolicyChange {
 }
 
 /**
- * Refuses a change that contradicts the rest of a policy, or is outside the bounds.
+ * Checks a change against the rest of the policy and the bounds.
  * @throws CacheError `INVALID_OPTIONS`, `POLICY_OUT_OF_BOUNDS`
  */
 export function checkFits(

@@ -21,34 +21,34 @@ import { decidedBy, durationText, type PolicyValues, valuesOf, valuesText, varie
 import { SharedOverrides } from './shared-overrides.js';
 import type { TuningBounds } from './tuning-bounds.js';
 
-/** An override, as reports show it. */
+/** An override as reports show it. */
 export interface PolicyOverride {
-  /** The values that it sets, as they are in force. Durations are milliseconds. */
+  /** The overridden values in force. Durations are milliseconds. */
   readonly values: Partial<PolicyValues>;
   readonly setBy: string;
   readonly setAt: string;
   /** Null for an override without an end. */
   readonly expiresAt: string | null;
-  /** `fleet` once every instance can read it; `process` if it belongs to this process, or could not be shared yet. */
+  /** `fleet` once every instance can read it; `process` if no layer is shared, or it could not be published yet. */
   readonly reached: 'fleet' | 'process';
 }
 
 /** The policy of a pattern: declared, overridden, and in force. */
 export interface PolicyReport {
   readonly pattern: string;
-  /** The declaration of its handlers and methods; the defaults of the cache if there is none. */
+  /** The policy that handlers and methods declare; the defaults of the cache if none does. */
   readonly declared: PolicyValues;
-  /** The values that its handlers declare differently; `declared` has those of the first. */
+  /** The values that handlers declare differently; `declared` contains those of the first. */
   readonly varies: readonly (keyof PolicyValues)[];
   readonly override: PolicyOverride | null;
   /** The last decision of the automatic TTL. */
   readonly automatic: PolicyOverride | null;
   readonly effective: PolicyValues;
-  /** The predicted and the observed effect of the last change of the TTL; null without one, or before there are figures. */
+  /** The predicted and the observed effect of the last change of the TTL; null if it never changed, or there are no figures yet. */
   readonly outcome: PolicyOutcome | null;
 }
 
-/** A change of the TTL: the prediction of the TTL ladder, and the observations since in this process. */
+/** The effect of a change of the TTL: the prediction of the ladder, and the figures since then in this process. */
 export interface PolicyOutcome {
   readonly predicted: Prediction;
   readonly realised: Prediction;
@@ -62,18 +62,18 @@ export interface PolicyEvent {
   readonly pattern: string;
   readonly change: PolicyChangeReason;
   readonly automatic: boolean;
-  /** The values in force now, of the fields that changed. */
+  /** The new values of the fields that changed. */
   readonly values: Partial<PolicyValues>;
   readonly setBy: string;
   readonly expiresAt: string | null;
 }
 
 export interface OverrideTerms {
-  /** How long it lasts. @default until it is reverted, or a deploy changes the declared values */
+  /** How long the override lasts. @default until it is reverted, or a deploy changes the declared values */
   for?: Duration;
   /** Who overrides, as text for people. At most 100 characters. @default 'code' */
   by?: string;
-  /** Keeps the other values of an earlier override, and its end unless `for` gives one. @default false */
+  /** Keeps the other values of an earlier override, and its end unless `for` is given. @default false */
   keep?: boolean;
 }
 
@@ -85,7 +85,7 @@ export interface PolicyTuningOptions {
   readonly clock: Clock;
   readonly log: OnceLog;
   readonly callbacks: CallbackErrors;
-  /** Called after the policy in force of a declared pattern has changed. @param ttlMs null if handlers differ, or forever. */
+  /** Called after the policy in force of a declared pattern has changed. @param ttlMs null if handlers differ, or entries do not expire. */
   readonly onTtl: (pattern: string, ttlMs: number | null) => void;
   /** The evidence about a pattern. */
   readonly evidence: {
@@ -102,12 +102,12 @@ export interface AccessCounts {
   readonly total: number;
 }
 
-/** The fewest accesses for a realised hit rate. */
+/** The minimum number of accesses for a realised hit rate. */
 const LEAST_ACCESSES = 100;
-/** The most overrides in force. */
+/** The maximum number of overrides in force. */
 const MAX_OVERRIDES = 200;
 
-/** Policies that are changed while the application runs: `cache.tuning`. @publicApi */
+/** Changes policies while the application runs: `cache.tuning`. @publicApi */
 export class PolicyTuning {
   readonly #options: PolicyTuningOptions;
   readonly #shared: SharedOverrides;
@@ -136,8 +136,8 @@ export class PolicyTuning {
 
   /**
    * Overrides the policy of a pattern, for entries that are stored from now on. Replaces an earlier override, or adds to it. Resolves once
-   * other processes can read it, or that has failed; `override.reached` of the result shows which.
-   * @param pattern as statistics and {@link policies} show it: `'feed:*'`.
+   * other processes can read it, or publishing has failed; `override.reached` of the result shows which.
+   * @param pattern as in statistics and {@link policies}: `'feed:*'`.
    * @throws CacheError `INVALID_OPTIONS`, `INVALID_DURATION`, `POLICY_OUT_OF_BOUNDS`, `TOO_MANY_OVERRIDES`
    */
   async override(
@@ -178,14 +178,14 @@ export class PolicyTuning {
     if (!this.#active.has(idOf(pattern, 'manual'))) {
       throw new CacheError(
         'NOT_OVERRIDDEN',
-        `The policy of ${shown(pattern)} is not overridden. GET policies lists those that are.`,
+        `The policy of ${shown(pattern)} is not overridden. GET policies lists the overridden ones.`,
       );
     }
     await this.#end(pattern, 'manual', 'reverted', by);
     return this.report(pattern);
   }
 
-  /** The policies of all declared patterns, of patterns with an automatic TTL, and of overridden ones. */
+  /** Lists the policies of all declared patterns, of patterns with an automatic TTL, and of overridden ones. */
   policies(): PolicyReport[] {
     const { overrides } = this.#options;
     const overridden = [...this.#active.values()].map(({ pattern }) => pattern);
@@ -213,7 +213,7 @@ export class PolicyTuning {
     return [...this.#options.overrides.declaredPatterns].includes(pattern);
   }
 
-  /** Calls `listener` when a policy changes, here or in another process. Returns a function that stops it. */
+  /** Calls `listener` when a policy changes, in this process or another. @returns a function that stops it. */
   watch(listener: (event: PolicyEvent) => void): () => void {
     const own = (event: PolicyEvent) => listener(event);
     this.#listeners.add(own);
@@ -230,7 +230,7 @@ export class PolicyTuning {
     return this.#shared.refresh();
   }
 
-  /** Call it when everything is declared: ends overrides of values whose declaration has changed. */
+  /** Call it when all patterns are declared: ends overrides whose declared values have changed. */
   settle(): void {
     this.#settled = true;
     for (const record of [...this.#active.values()]) this.#verify(record);
@@ -250,7 +250,7 @@ export class PolicyTuning {
     if (!this.#active.has(idOf(pattern, kind)) && this.#active.size >= MAX_OVERRIDES) {
       throw new CacheError(
         'TOO_MANY_OVERRIDES',
-        `${MAX_OVERRIDES} policies are overridden already. Revert some of them, or change what is declared.`,
+        `${MAX_OVERRIDES} policies are already overridden, which is the limit. Revert some of them, or change the declared policies.`,
       );
     }
     const record = { ...decision, setAt: this.#nextMoment(decision), declared: this.#declaredText(pattern, change) };
@@ -258,7 +258,7 @@ export class PolicyTuning {
     await this.#shared.put(record);
   }
 
-  /** Returns a time later than any record of the pattern, whatever this machine's clock shows, because the latest record wins. */
+  /** Returns a time after all records of the pattern, even if this machine's clock is behind: the latest record takes precedence. */
   #nextMoment(subject: Pick<OverrideRecord, 'pattern' | 'kind'>): number {
     const now = Math.floor(this.#options.clock.now());
     return Math.max(now, (this.#shared.of(subject)?.setAt ?? 0) + 1);
@@ -291,12 +291,12 @@ export class PolicyTuning {
     try {
       this.#apply(record, record.kind === 'auto' ? 'adjusted' : 'set');
     } catch (cause) {
-      const message = `An override of the policy of ${record.pattern} cannot be followed and is left out.`;
+      const message = `An override of the policy of ${record.pattern} is invalid and is ignored.`;
       this.#options.log.once('warn', 'POLICY_REFUSED', record.pattern, message, cause);
     }
   }
 
-  /** Ends an override of values whose declaration has changed, or that is outside the bounds. @returns false if it did. */
+  /** Ends an override whose declared values have changed, or that is outside the bounds. @returns false if it ended. */
   #verify(record: OverrideRecord): boolean {
     const { pattern, kind, change, declared } = record;
     if (change === null) return true;
@@ -314,7 +314,7 @@ export class PolicyTuning {
     return why === undefined;
   }
 
-  /** Puts a record in force, or ends an override, and reports the change. */
+  /** Puts a record or its end in force, and reports the change. */
   #apply(record: OverrideRecord, why: PolicyChangeReason): void {
     const { pattern, kind, change, setBy, expiresAt } = record;
     const { overrides } = this.#options;
@@ -337,7 +337,7 @@ export class PolicyTuning {
     const isDeclared = this.isDeclared(pattern);
     const ttlMs = effective.every((values) => values.ttlMs === effective[0]!.ttlMs) ? effective[0]!.ttlMs : null;
     if (isDeclared) this.#options.onTtl(pattern, ttlMs);
-    // Values without a declaration may be stored for another time than the cache's default once nothing is overridden.
+    // Values without a declaration may be stored with another TTL than the default once there is no override.
     if (ttlMs !== null && (isDeclared || change?.ttl !== undefined)) this.#options.evidence.ttlChanged(pattern, ttlMs);
     this.#report({
       pattern,
@@ -374,7 +374,7 @@ export class PolicyTuning {
     );
   }
 
-  /** Undefined while a manual override decides the TTL. */
+  /** Returns undefined while a manual override decides the TTL. */
   #automaticState(pattern: string): { ttlMs: number; changedAt: number | undefined } | undefined {
     if (this.#active.get(idOf(pattern, 'manual'))?.change?.ttl !== undefined) return undefined;
     const automatic = this.#active.get(idOf(pattern, 'auto'));
@@ -383,7 +383,7 @@ export class PolicyTuning {
     return { ttlMs: milliseconds(ttlMs), changedAt: automatic?.setAt };
   }
 
-  /** The ladder's prediction for a TTL: of the nearest rung. */
+  /** Returns the ladder's prediction for a TTL, from the nearest rung. */
   #predicted(pattern: string, ttlMs: number): Prediction | null {
     const distance = (rung: TtlRung) => Math.abs(Math.log(rung.ttlMs / ttlMs));
     const rungs = this.#options.evidence.ladder(pattern).ladder;
@@ -403,7 +403,7 @@ export class PolicyTuning {
     const now = counts(pattern);
     const total = now.total - before.total;
     const report = ladder(pattern);
-    // Until the ladder has begun again, it is that of the TTL before.
+    // Until the ladder has begun again, it belongs to the TTL before.
     const isOfThis = report.ttlMs !== null && Math.abs(report.ttlMs - ttlMs) <= ttlMs / 100;
     const rung = isOfThis ? report.ladder.find((one) => Math.abs(one.ttlMs - ttlMs) <= ttlMs / 100) : undefined;
     return {
@@ -415,7 +415,7 @@ export class PolicyTuning {
     };
   }
 
-  /** The override of a pattern: the manual one takes precedence over the automatic TTL. */
+  /** Returns the override of a pattern; the manual one takes precedence over the automatic TTL. */
   #together(pattern: string): PolicyChange | undefined {
     const auto = this.#active.get(idOf(pattern, 'auto'))?.change;
     const manual = this.#active.get(idOf(pattern, 'manual'))?.change;
@@ -452,7 +452,7 @@ export class PolicyTuning {
     };
   }
 
-  /** The declared values that a change replaces. */
+  /** Returns the declared values that a change replaces, as text. */
   #declaredText(pattern: string, change: PolicyChange | null): string {
     if (change === null) return '';
     const declared = this.#options.overrides.declared(pattern).map((policy) => decidedBy(change, valuesOf(policy)));

@@ -8,13 +8,13 @@ export interface AutomaticTtlValues {
   readonly maxStaleShare: number;
 }
 
-/** The fields of a policy that can be overridden, as they are in force. Durations are milliseconds. */
+/** The fields of a policy that can be overridden, with their values in force. Durations are milliseconds. */
 export interface PolicyValues {
   /** Null if entries do not expire, or if `ttlByValue` is true. */
   readonly ttlMs: number | null;
-  /** The bounds of an automatic TTL; null if it is fixed. */
+  /** The bounds of an automatic TTL; null if the TTL is fixed. */
   readonly automaticTtl: AutomaticTtlValues | null;
-  /** True if a function decides the TTL of each value. */
+  /** True if a function computes the TTL of each value. */
   readonly ttlByValue: boolean;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
@@ -22,17 +22,17 @@ export interface PolicyValues {
   readonly softTimeoutMs: number | null;
   /** Null for none. */
   readonly hardTimeoutMs: number | null;
-  /** The fraction of the TTL from which a fresh entry is refreshed; null: not. */
+  /** A fresh entry is refreshed from this fraction of its TTL on; null if it is not. */
   readonly refreshFraction: number | null;
-  /** Weight of XFetch's early refresh; 0: off. */
+  /** The weight of XFetch's early refresh; 0 turns it off. */
   readonly xfetchBeta: number;
   readonly jitter: number;
-  /** How long null is stored; null: like any value. */
+  /** How long null is stored; null if it is stored like any other value. */
   readonly negativeTtlMs: number | null;
   readonly lock: boolean;
   /** Null for none. */
   readonly waitTimeoutMs: number | null;
-  /** Bytes; null for no limit. */
+  /** Bytes; null if unlimited. */
   readonly maxEntrySize: number | null;
 }
 
@@ -70,14 +70,14 @@ export function valuesOf(policy: ResolvedPolicy): PolicyValues {
   };
 }
 
-/** The values in force that a change decides; `ttlByValue` and `automaticTtl` only if they are set. */
+/** Returns the values that a change decides; `ttlByValue` and `automaticTtl` only if they are set. */
 export function decidedBy(change: PolicyChange, values: PolicyValues): Partial<PolicyValues> {
   const names = Object.keys(change).flatMap((name) => DECIDES[name as keyof PolicyChange]);
   const shown = names.filter((name) => !(name === 'ttlByValue' || name === 'automaticTtl') || values[name]);
   return Object.fromEntries(shown.map((name) => [name, values[name]]));
 }
 
-/** Values as the options name them, for a sentence: `TTL 60 s, staleIfError 2 h`. */
+/** Writes values for a sentence, with the names of options: `TTL 60 s, staleIfError 2 h`. */
 export function valuesText(values: Partial<PolicyValues>): string {
   const { ttlMs, automaticTtl, ttlByValue, ...others } = values;
   const texts = Object.entries(others).map(([name, value]) => `${optionOf(name)} ${valueText(name, value)}`);
@@ -87,7 +87,7 @@ export function valuesText(values: Partial<PolicyValues>): string {
   return [`TTL ${ttlByValue ? 'by value' : lifetimeText(ttlMs)}${bounds ?? ''}`, ...texts].join(', ');
 }
 
-/** A duration for a sentence, exact: `250 ms`, `60 s`, `5 min`, `24 h`. */
+/** Writes an exact duration for a sentence: `250 ms`, `60 s`, `5 min`, `24 h`. */
 export function durationText(milliseconds: number): string {
   const [unit, size] = UNITS.find(([, size]) => milliseconds >= 2 * size && milliseconds % size === 0) ?? ['ms', 1];
   return `${milliseconds / size} ${unit}`;
@@ -113,7 +113,7 @@ function lifetimeText(ttlMs: number | null): string {
   return ttlMs === null ? 'without end' : durationText(ttlMs);
 }
 
-/** The names of values in which policies differ. */
+/** Returns the names of values in which policies differ. */
 export function variesIn(all: readonly PolicyValues[]): (keyof PolicyValues)[] {
   const [first] = all;
   if (first === undefined) return [];

@@ -7,17 +7,17 @@ import type { SharedMap } from '../cache/layers/layer.js';
 import { bytesOf, type OverrideRecord, recordIn, slotOf } from './override-record.js';
 
 /*
- * The records of all overrides, the same in every process. Each pattern has one record, and the latest wins, even if it ends
- * an override: processes that wrote while they were disconnected agree once they are connected, in whatever order they read. A record
- * that is missing from the shared map was lost there (its server restarted) and is written again by the processes that have it.
+ * Keeps the records of all overrides, the same in every process. For each pattern the latest record takes precedence, even if it ends
+ * an override. So processes that wrote while they were disconnected agree once they are connected, in whatever order they read. If a
+ * record is missing in the shared map, its server has lost it, and the processes that have the record write it again.
  */
 
-/** The most records; the latest are kept. */
+/** The maximum number of records; the latest are kept. */
 const MAX_RECORDS = 500;
-/** How long a record stays in the shared map without being renewed, milliseconds. */
+/** How long a record stays in the shared map without renewal, milliseconds. */
 const KEEP_MS = 30 * 86_400_000;
 const RENEW_MS = 86_400_000;
-/** How often other processes' records are read if no message announces them, milliseconds. */
+/** How often the records of other processes are read without a message about them, milliseconds. */
 const READ_EVERY_MS = 15_000;
 const WRITE_WITHIN_MS = 2_000;
 
@@ -32,18 +32,18 @@ const SHARED_AGAIN = {
 
 interface Held {
   readonly record: OverrideRecord;
-  /** When this process last wrote it or found it in the shared map; undefined: it must be written. */
+  /** When this process last wrote the record or found it in the shared map; undefined if it must be written. */
   sharedAt: number | undefined;
 }
 
 export interface SharedOverridesOptions {
-  /** Undefined if no layer is shared: then the records belong to this process. */
+  /** Undefined if no layer is shared: then the records exist only in this process. */
   readonly map: SharedMap | undefined;
   readonly clock: Clock;
   readonly log: OnceLog;
   /** Notifies other processes of new records. */
   readonly announce: () => void;
-  /** Called for a record of another process, or one found at the start. */
+  /** Called for a record that another process wrote, or that was found at the start. */
   readonly received: (record: OverrideRecord) => void;
 }
 
@@ -77,14 +77,14 @@ export class SharedOverrides {
     return [...this.#held.values()].map(({ record }) => record);
   }
 
-  /** Stores a record and publishes it; resolves when that is done or has failed. A failure is retried. */
+  /** Stores a record and publishes it. Resolves when publishing has succeeded or failed. It is retried after a failure. */
   async put(record: OverrideRecord): Promise<void> {
     const held: Held = { record, sharedAt: undefined };
     this.#hold(slotOf(record), held);
     await this.#write(held);
   }
 
-  /** Starts reading the records of others, at once and then regularly. Never rejects. */
+  /** Starts to read the records of others, at once and then regularly. Never rejects. */
   start(): Promise<void> {
     if (this.#options.map === undefined) return Promise.resolve();
     this.#plan();
@@ -132,7 +132,7 @@ export class SharedOverrides {
       for (const held of unwritten) await this.#write(held);
     } catch (cause) {
       if (this.#closed || isReported(cause)) return;
-      const message = `Overridden policies of other processes cannot be read; those that are known stay. ${redactedMessage(cause)}`;
+      const message = `Overridden policies of other processes cannot be read; those already read stay in force. ${redactedMessage(cause)}`;
       log.once('warn', 'POLICIES_NOT_READ', 'tuning', message);
     }
   }
@@ -140,7 +140,7 @@ export class SharedOverrides {
   #merge(slot: string, record: OverrideRecord | undefined, now: number): void {
     const { log, received } = this.#options;
     if (record === undefined) {
-      log.once('warn', 'POLICY_REFUSED', 'tuning', 'An overridden policy in Redis cannot be read and is left out.');
+      log.once('warn', 'POLICY_REFUSED', 'tuning', 'An overridden policy in Redis is invalid and is ignored.');
       return;
     }
     const known = this.#held.get(slot);
@@ -162,7 +162,7 @@ export class SharedOverrides {
       log.ended('POLICY_NOT_SHARED', 'tuning', SHARED_AGAIN);
       announce();
     } catch (cause) {
-      const message = `An overridden policy does not reach the other processes yet; it is tried again. ${redactedMessage(cause)}`;
+      const message = `An overridden policy could not be published to the other processes. Publishing is tried again. ${redactedMessage(cause)}`;
       if (!this.#closed) log.once('warn', 'POLICY_NOT_SHARED', 'tuning', message);
     }
   }

@@ -3,19 +3,19 @@ import { milliseconds } from '../cache/base/duration.js';
 import { CacheError } from '../cache/base/errors.js';
 import { type GlobMatcher, globMatcher } from '../cache/base/glob.js';
 
-/** The bounds of overridden TTLs of a pattern. */
+/** The bounds of a pattern's overridden TTL. */
 export interface TtlBounds {
   /** @default none */
   minTtl?: Duration;
-  /** @default none: an override may keep entries forever */
+  /** @default none: an override may store entries without an end */
   maxTtl?: Duration;
 }
 
 /** Limits of changes while the application runs. */
 export interface TuningOptions {
   /**
-   * Bounds of overridden TTLs, by pattern as statistics show it (`'feed:*'`) or by a glob over patterns (`'*'`); the longest matching one
-   * decides. They bound automatic TTLs, too. @default none
+   * Bounds of overridden TTLs, by pattern as in statistics (`'feed:*'`) or by a glob over patterns (`'*'`); the longest matching name
+   * decides. They also bound automatic TTLs. @default none
    */
   bounds?: Readonly<Record<string, TtlBounds>>;
 }
@@ -27,7 +27,7 @@ interface Bound {
   readonly maxMs: number;
 }
 
-/** The bounds of every pattern. */
+/** Finds the bounds of a pattern. */
 export class TuningBounds {
   readonly #bounds: readonly Bound[];
 

@@ -273,7 +273,7 @@ describe('metrics saved in Redis', () => {
     expect(lines.codes).toContain('METRICS_NOT_RESTORED');
     expect(lines.codes.filter((code) => code === 'METRICS_NOT_STORED')).toHaveLength(1);
     for (const [at, code] of lines.codes.entries()) {
-      if (code.startsWith('METRICS_')) expect(lines.messages[at]).toMatch(/LAYER_LOST in the log has the cause\.$/);
+      if (code.startsWith('METRICS_')) expect(lines.messages[at]).toMatch(/LAYER_LOST in the log names the cause\.$/);
     }
     await redis.up();
   }, 30_000);
@@ -312,7 +312,7 @@ describe('metrics of two processes in one place', () => {
     }, 'both are warned');
     for (let more = 0; more < 8; more++) await turn();
     expect(shared(lines)).toHaveLength(2);
-    expect(lines.messages.join()).toContain('Give each process a place of its own: persistence: { path }');
+    expect(lines.messages.join()).toContain('Give each process its own place: persistence: { path }');
   });
 
   it('a process that replaces another is not warned, although both run for a while', async () => {

@@ -184,7 +184,10 @@ describe('options', () => {
   });
 
   it.each([
-    [{ layers: [layer('a')], cache: 'app' }, 'layers and cache: give one of them; an adopted cache has its own stores'],
+    [
+      { layers: [layer('a')], cache: 'app' },
+      'layers and cache: give only one of them; an adopted cache has its own stores',
+    ],
     [{ layers: [] }, 'layers: must not be empty; leave it out for one memoryLayer()'],
     [{ layers: [layer('a'), layer('a')] }, 'layers: two have the name "a". Give one of them another name'],
     [
@@ -209,7 +212,7 @@ describe('options', () => {
       { exporters: [{ start: () => undefined }] },
       'exporters[0]: must be a metrics exporter with export, stop, not an object',
     ],
-    [{ namespace: 'a*' }, 'namespace: must be a text without blanks and without * ? [ ] \\, not "a*"'],
+    [{ namespace: 'a*' }, 'namespace: must be a text without spaces and without * ? [ ] \\, not "a*"'],
   ])('options refuse %j', (options, fault) => {
     expect(faultsOf(options)).toEqual([fault]);
   });
@@ -245,7 +248,7 @@ describe('options of forRootAsync', () => {
       'give one of useFactory, useClass, useExisting, not useFactory and useClass',
     ],
     [{}, {}, 'give one of useFactory, useClass, useExisting, not none'],
-    [{ useFactory, cache: 'app' }, { layers: [layer('a')] }, 'layers and cache: give one of them'],
+    [{ useFactory, cache: 'app' }, { layers: [layer('a')] }, 'layers and cache: give only one of them'],
     [{ useFactory }, null, 'options: must be an object, not null'],
   ])('forRootAsync refuses %j with a result of %j', (beside, result, fault) => {
     expect(() => resolveAsyncOptions(beside as never, result as never)).toThrow(fault);

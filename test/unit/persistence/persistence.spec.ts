@@ -136,7 +136,7 @@ describe('persistence', () => {
     await clock.advance(30_000);
     await one.onApplicationShutdown();
     expect(codes).toEqual(['METRICS_NOT_RESTORED', 'METRICS_NOT_STORED']);
-    for (const message of messages) expect(message).toMatch(/LAYER_LOST in the log has the cause\.$/);
+    for (const message of messages) expect(message).toMatch(/LAYER_LOST in the log names the cause\.$/);
   });
 
   it('persistence refers to the open circuit of a layer that does not answer', async () => {
@@ -145,7 +145,7 @@ describe('persistence', () => {
     store.failure = reported(new CacheError('CIRCUIT_OPEN', 'away'));
     await clock.advance(30_000);
     await one.onApplicationShutdown();
-    expect(messages).toEqual([expect.stringMatching(/lost\. CIRCUIT_OPEN in the log has the cause\.$/)]);
+    expect(messages).toEqual([expect.stringMatching(/lost\. CIRCUIT_OPEN in the log names the cause\.$/)]);
   });
 
   it('persistence logs a fault of its own after a lost connection', async () => {

@@ -10,8 +10,12 @@ export interface AccessRecord {
   /** The pattern, such as `feed:*`. */
   readonly pattern?: string;
   /**
-   * The result. `get`: `hit stale miss coalesced error`; `set` and `warm`: `ok rejected error`; `has`, `delete` and `invalidate`: `ok
-   * absent error`; `load` and `refresh`: `ok rejected error timeout`.
+   * The result.
+   *
+   * - `get`: `hit`, `stale`, `miss`, `coalesced` or `error`
+   * - `set` and `warm`: `ok`, `rejected` or `error`
+   * - `has`, `delete` and `invalidate`: `ok`, `absent` or `error`
+   * - `load` and `refresh`: `ok`, `rejected`, `error` or `timeout`
    */
   readonly result: 'hit' | 'stale' | 'miss' | 'coalesced' | 'ok' | 'absent' | 'rejected' | 'error' | 'timeout';
   /** Milliseconds, zero or more. */

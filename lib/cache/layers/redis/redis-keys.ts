@@ -20,19 +20,18 @@ export function refuseOpenHashTags(prefix: string, keyPrefix = ''): void {
 }
 
 /**
- * The names of a namespace in Redis. An entry's name is `prefix:key`, readable and under one ACL pattern
- * (`~prefix:*`) with everything else. Other names begin with `prefix:~`, and an entry's key that begins with `~`
- * gets a second one.
+ * The names of a namespace in Redis. The name of an entry is `prefix:key`. It is readable, and one ACL pattern (`~prefix:*`) covers all
+ * names of the namespace. Other names begin with `prefix:~`. If the key of an entry begins with `~`, its name gets a second `~`.
  *
- * An application's own client may add a `keyPrefix` to every key. Names of keys here are without it, as the client
- * takes them; hash slots, the channel, and SCAN's patterns and results are with it.
+ * An application's own client may add a `keyPrefix` to every key. The names here are without it, because the client adds it. Hash slots,
+ * the channel, and the patterns and results of SCAN include it.
  */
 export class RedisKeys {
   readonly #prefix: string;
   readonly #keyPrefix: string;
   /** True if the namespace has a hash tag, which determines the slot of all its keys. */
   readonly #isTagged: boolean;
-  /** At most one text per slot. */
+  /** Caches one text per slot. */
   readonly #slotTexts = new Map<number, string>();
   /** The state of the namespace's order of invalidations. */
   readonly state: string;
@@ -49,7 +48,7 @@ export class RedisKeys {
     refuseOpenHashTags(prefix, keyPrefix);
     this.#prefix = `${prefix}:`;
     this.#keyPrefix = keyPrefix;
-    // One slot for these, whatever the namespace: a script changes them together.
+    // All of these are in one slot for any namespace, because a script changes them together.
     this.#isTagged = hashTagOf(keyPrefix + prefix) !== undefined;
     const shared = this.#isTagged ? `${prefix}:~` : `${prefix}:~{${slotSafe(prefix)}}`;
     this.state = `${shared}state`;

@@ -17,7 +17,7 @@ const ATTEMPTS = 20;
 /** The expected state of the key at the write; see `scripts.store`. */
 type Mode = '0' | '1' | 'r';
 
-/** A write of a value from an earlier time: of its load, or of its call. */
+/** A write of a value from an earlier time: the time of its load, or of its call. */
 interface Late {
   readonly key: string;
   readonly entry: Entry;
@@ -27,7 +27,7 @@ interface Late {
   readonly mode: Mode;
   /** The epoch of the entry that it replaces. */
   readonly replaced: string;
-  /** True if the other processes are notified once it is written. */
+  /** True if the other processes are notified after the write. */
   readonly explicit: boolean;
   readonly record: Buffer;
 }
@@ -39,9 +39,9 @@ interface Waiting {
 }
 
 /**
- * Writes values that were loaded since a read, or have waited since the call. No newer entry is overwritten: on one server a
- * script compares and writes, for all writes of one turn of the event loop together; in a cluster, whose order of invalidations is on
- * another node, the comparison follows the write.
+ * Writes values that were loaded after a read, or that waited after their call. It overwrites no newer entry. On one server, a script
+ * compares and writes, for all writes of one turn of the event loop together. In a cluster, the order of invalidations is on another node,
+ * so the comparison follows the write.
  */
 export class RedisLoadWrites {
   readonly #redis: RedisParts;
@@ -95,18 +95,19 @@ export class RedisLoadWrites {
   }
 
   /**
-   * Undefined if the value cannot be stored: it is expired, too old to be judged, or replaces an entry that is gone.
-   * @param offset is added to times of this process to get those of the server.
+   * Prepares a write. Returns undefined if the value cannot be stored: it has expired, is too old to be compared, or replaces an entry that
+   * is gone.
+   * @param offset is added to this process's times to get the server's times.
    */
   #late(key: string, entry: Entry, ticket: LoadTicket, now: number, offset: number): Late | undefined {
     const { name, codec } = this.#redis;
     const px = expiryOf(entry, now);
     const moment = ticket.momentOf(name);
-    // If its read failed, a load counts from its beginning.
+    // If the read failed, the load counts from its beginning.
     const asOf = moment instanceof AsOf ? moment.at : entry.createdAt;
     const read = moment instanceof ReadMoment ? moment : undefined;
     const at = read === undefined ? asOf + offset : read.at;
-    // Fences expire after this time, so an older value cannot be judged.
+    // Fences expire after this time, so an older value cannot be compared with them.
     if (px === undefined || now + offset - at > FENCE_TTL_MS) return undefined;
     if (ticket.replaces && read?.found === undefined) return undefined;
     const epoch = read === undefined ? Math.floor(at * 1_000) : read.epoch;
@@ -199,19 +200,19 @@ export class RedisLoadWrites {
     if (!kept()) return;
     const written = await scripts.storeApart.run(connection, [name, keys.fence(name)], [mode + replaced, record, px]);
     if (Number(written) !== 1) return;
-    // Sent after the write has arrived.
+    // Send this after the write has arrived.
     await log.current(await this.#stateNow());
-    // Invalidated after the write: remove it.
+    // The key was invalidated after the write, so remove the entry.
     if (!kept()) await scripts.removeOlder.run(connection, [name], [epochDigits(epoch + 1)]);
     else if (explicit) this.#announce([key]);
   }
 
-  /** Messages that cannot be sent now are sent later. */
+  /** Notifies the other processes. A message that cannot be sent now is sent later. */
   #announce(keys: readonly string[]): void {
     this.#redis.bus.publish({ keys }).catch(() => undefined);
   }
 
-  /** Reads the state, with one request for all calls of a turn. */
+  /** Returns the state of the namespace, with one request for all calls of a turn. */
   #stateNow(): Promise<unknown> {
     const { connection, keys } = this.#redis;
     return (this.#stateSoon ??= Promise.resolve().then(() => {

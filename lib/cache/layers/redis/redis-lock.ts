@@ -5,9 +5,9 @@ import type { RedisKeys } from './redis-keys.js';
 import { scripts } from './redis-scripts.js';
 
 /**
- * Leases on names: a token that is set if there is none, prolonged and removed only by its holder, and expires when its
- * holder is gone. It relies on one server (Redis, "Distributed Locks with Redis", single instance): enough to save calls of an origin, not
- * enough for work that must never happen twice.
+ * Leases on names. A lease is a token that is set if there is none. Only its holder prolongs and removes it, and it expires if its holder
+ * is gone. It depends on one server (Redis, "Distributed Locks with Redis", single instance). That is enough to avoid calls of an origin,
+ * but not for work that must never happen twice.
  */
 export class RedisLock {
   readonly #connection: RedisConnection;

@@ -9,14 +9,14 @@ import type { RedisKeys } from './redis-keys.js';
 import { scripts } from './redis-scripts.js';
 
 const COUNT = '1000';
-/** A step without an answer in time is repeated after this time, then after twice as long, and so on. */
+/** If a step has no answer in time, it is repeated after this time, then after twice this time, and so on. */
 const STEP_RETRY_MS = 500;
 const STEP_ATTEMPTS = 5;
 
-/** An invalidation by glob whose entries are to be removed. */
+/** An invalidation by glob whose entries must be removed. */
 export interface Sweep {
   readonly glob: string;
-  /** Entries of this epoch or a later one are newer. */
+  /** Entries with this epoch or a later one stay. */
   readonly epoch: number;
 }
 
@@ -30,7 +30,7 @@ interface Found {
   readonly key: string;
 }
 
-/** Scans the namespace step by step on every master, so that no step blocks a server. */
+/** Scans the namespace in steps on every master, so that no step blocks a server. */
 export class RedisScan {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
@@ -47,19 +47,19 @@ export class RedisScan {
     this.#layer = layer;
   }
 
-  /** Running scans end with an error at their next step. */
+  /** Makes running scans end with an error at their next step. */
   close(): void {
     this.#closed = true;
   }
 
-  /** Matching keys of entries, in batches; a key that is written meanwhile may be missing or occur twice, as in SCAN. */
+  /** Finds matching keys of entries, in batches. A key that is written during the scan may be missing or occur twice, as in SCAN. */
   async *find(glob: string): AsyncGenerator<readonly string[]> {
     for (const node of await this.#nodes()) {
       for await (const found of this.#walk(node, glob)) yield found.map(({ key }) => key);
     }
   }
 
-  /** Removes matching entries, whatever their epoch, on all nodes in parallel. @returns how many existed. */
+  /** Removes matching entries of any epoch on all nodes in parallel. @returns how many existed. */
   async remove(glob: string): Promise<number> {
     let count = 0;
     await this.#removeAll(glob, async (found) => void (count += await this.#unlink(found.map(({ name }) => name))));
@@ -92,7 +92,7 @@ export class RedisScan {
     await Promise.all(nodes.map((node) => this.#removeFrom(node, glob, remove, late)));
   }
 
-  /** The masters; a cluster's client connects to some of them first. */
+  /** Returns the masters. The client of a cluster must first connect to some of them. */
   #nodes(late?: () => void): Promise<readonly RedisNode[]> {
     return this.#step(() => this.#connection.nodes(), late);
   }
@@ -130,7 +130,7 @@ export class RedisScan {
     } while (cursor !== '0');
   }
 
-  /** @param late makes a late step be repeated, so that a scan of thousands of steps does not start over. */
+  /** Runs one step. @param late if given, a late step is repeated, so that a scan of thousands of steps need not start again. */
   async #step<T>(operation: () => Promise<T>, late: (() => void) | undefined): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -154,7 +154,7 @@ export class RedisScan {
     return this.#byNode(names, async (some) => Number(await scripts.removeOlder.run(this.#connection, some, [epoch])));
   }
 
-  /** Keys of one node may be in several slots, which one command must not mix. */
+  /** Removes each key of a cluster separately, because the keys of one node may be in several slots, which one command must not mix. */
   async #byNode(names: readonly string[], remove: (names: readonly string[]) => Promise<number>): Promise<number> {
     if (!this.#connection.cluster) return remove(names);
     const counts = await Promise.all(names.map((name) => remove([name])));

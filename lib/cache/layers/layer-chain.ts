@@ -43,12 +43,12 @@ export interface Effect {
 /** The values that one turn of the event loop loaded. They are written to the remote layer together. */
 interface WritesOfTurn {
   readonly writes: [key: string, entry: Entry, ticket: LoadTicket | undefined][];
+  /** Called in the order of the writes, when they are stored. */
+  readonly reports: ((kept: boolean) => void)[];
   /** Sends the writes now, unless they were sent. */
   readonly send: () => void;
-  /** Resolves with the keys that could not be written. */
-  readonly failed: Promise<ReadonlySet<string>>;
-  /** Resolves with true when the writes have ended. Memory has the values even if the remote layer failed. */
-  readonly kept: Promise<boolean>;
+  /** Resolves when the writes have ended. */
+  readonly ended: Promise<void>;
 }
 
 /**
@@ -279,32 +279,43 @@ export class LayerChain {
     return copy;
   }
 
+  /** Writes a loaded entry to the local layer, if no layer is remote. @param now the reading of the clock. */
+  setLocally(key: string, entry: Entry, now: number): void {
+    if (this.local !== undefined) this.#setLocal(this.local, key, entry, now);
+  }
+
   /**
    * Writes a loaded entry to every layer. The local layer has it when this function returns, all layers when the promise resolves.
    * @param now the time of the clock.
-   * @returns true if at least one layer has stored it.
+   * @param report called when all layers were written, with true if at least one has stored it.
    */
-  set(key: string, entry: Entry, ticket: LoadTicket | undefined, now: number): Promise<boolean> | boolean {
-    if (this.local !== undefined) this.#setLocal(this.local, key, entry, now);
-    if (!this.hasRemote) return true;
+  set(
+    key: string,
+    entry: Entry,
+    ticket: LoadTicket | undefined,
+    now: number,
+    report: (kept: boolean) => void,
+  ): Promise<void> {
+    this.setLocally(key, entry, now);
     const isSingle = !this.spread && this.layers.length === this.firstRemote + 1;
-    return isSingle ? this.#setSoon(key, entry, ticket) : this.#setEach(key, entry, ticket);
+    return isSingle ? this.#setSoon(key, entry, ticket, report) : this.#setEach(key, entry, ticket, report);
   }
 
-  #setEach(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<boolean> {
+  #setEach(key: string, entry: Entry, ticket: LoadTicket | undefined, report: (kept: boolean) => void): Promise<void> {
     const writes: Promise<Reply<void>>[] = [];
     for (let layer = this.firstRemote; layer < this.layers.length; layer++)
       writes.push(this.#write(layer, key, entry, ticket));
     const local = this.local !== undefined;
-    return Promise.all(writes).then((replies) => local || replies.some(({ ok }) => ok));
+    return Promise.all(writes).then((replies) => report(local || replies.some(({ ok }) => ok)));
   }
 
-  /** Writes the values that one turn of the event loop loads together. So an entry costs one promise, instead of one per layer and step. */
-  #setSoon(key: string, entry: Entry, ticket: LoadTicket | undefined): Promise<boolean> {
+  /** Writes the values that one turn of the event loop loads together. So an entry costs no promise. */
+  #setSoon(key: string, entry: Entry, ticket: LoadTicket | undefined, report: (kept: boolean) => void): Promise<void> {
     const turn = (this.#turn ??= this.#beginTurn());
     turn.writes.push([key, entry, ticket]);
+    turn.reports.push(report);
     if (turn.writes.length === WRITTEN_AT_ONCE) turn.send();
-    return this.local === undefined ? turn.failed.then((failed) => !failed.has(key)) : turn.kept;
+    return turn.ended;
   }
 
   /**
@@ -313,16 +324,17 @@ export class LayerChain {
    */
   #beginTurn(): WritesOfTurn {
     const writes: WritesOfTurn['writes'] = [];
-    let sent!: (failed: Promise<ReadonlySet<string>>) => void;
-    const failed = new Promise<ReadonlySet<string>>((resolve) => (sent = resolve));
+    const reports: WritesOfTurn['reports'] = [];
+    let sent!: (ended: Promise<void>) => void;
+    const ended = new Promise<void>((resolve) => (sent = resolve));
     const send = () => {
       if (this.#turn?.writes !== writes) return;
       this.#turn = undefined;
-      sent(this.#setTogether(writes).finally(() => this.#ended()));
+      sent(this.#setTogether({ writes, reports }).finally(() => this.#ended()));
     };
     this.#underWay++;
     queueMicrotask(() => (writes.length === 1 || this.local === undefined ? send() : process.nextTick(send)));
-    return { writes, send, failed, kept: failed.then(() => true) };
+    return { writes, reports, send, ended };
   }
 
   /** Sends the writes of this turn before a read of one of their keys. Such a read means that memory did not store the value. */
@@ -333,13 +345,13 @@ export class LayerChain {
     if (turn.writes.some(([key]) => asked.has(key))) turn.send();
   }
 
-  /** @returns the keys that could not be written. */
-  async #setTogether(writes: WritesOfTurn['writes']): Promise<ReadonlySet<string>> {
+  async #setTogether({ writes, reports }: Pick<WritesOfTurn, 'writes' | 'reports'>): Promise<void> {
     const index = this.firstRemote;
+    const local = this.local !== undefined;
     const [first] = writes;
     if (writes.length === 1) {
       const { ok } = await this.#write(index, first![0], first![1], first![2]);
-      return ok ? NO_KEYS : new Set([first![0]]);
+      return reports[0]!(local || ok);
     }
     const layer = this.layers[index]!;
     if (this.#onFirstUse !== undefined) this.#use();
@@ -356,11 +368,11 @@ export class LayerChain {
       this.#logFailure(layer, cause);
     }
     const now = this.#clock.now();
-    for (const [key] of writes) {
-      const ended = failed.has(key) ? result : LayerResult.ok;
-      this.#observer.layer(index, LayerOperation.set, ended, now - startedAt, 1, 0, now);
+    for (let at = 0; at < writes.length; at++) {
+      const lost = failed.has(writes[at]![0]);
+      this.#observer.layer(index, LayerOperation.set, lost ? result : LayerResult.ok, now - startedAt, 1, 0, now);
+      reports[at]!(local || !lost);
     }
-    return failed;
   }
 
   /** Writes a new entry to every layer. The local layer has it when this function returns, all layers when the promise resolves. */

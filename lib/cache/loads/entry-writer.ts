@@ -62,14 +62,21 @@ export class EntryWriter {
     ticket: LoadTicket | undefined,
     loadedAt: number,
   ): Promise<void> | undefined {
-    const stored = this.chain.set(key, entry, ticket, loadedAt);
-    if (typeof stored !== 'boolean') return this.#reportLater(plan, entry, stored, loadedAt);
-    this.#report(plan, entry, stored, loadedAt);
+    if (this.chain.hasRemote) return this.#storeRemotely(key, entry, plan, ticket, loadedAt);
+    this.chain.setLocally(key, entry, loadedAt);
+    this.#report(plan, entry, true, loadedAt);
     return undefined;
   }
 
-  async #reportLater(plan: ReadPlan<never>, entry: Entry, stored: Promise<boolean>, loadedAt: number): Promise<void> {
-    this.#report(plan, entry, await stored, loadedAt);
+  /** Apart from {@link store}, where the function would be allocated even without a remote layer. */
+  #storeRemotely(
+    key: string,
+    entry: Entry,
+    plan: ReadPlan<never>,
+    ticket: LoadTicket | undefined,
+    loadedAt: number,
+  ): Promise<void> {
+    return this.chain.set(key, entry, ticket, loadedAt, (kept) => this.#report(plan, entry, kept, loadedAt));
   }
 
   /**

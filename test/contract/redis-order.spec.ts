@@ -271,3 +271,23 @@ describe('messages over a connection that is lost', () => {
     await own.dispose();
   }, 15_000);
 });
+
+describe('a set that reaches one server too late', () => {
+  const processes = new LayerProcesses(() => ({ url: places.server.url }));
+
+  it.each([
+    ['a deletion', undefined, (there: Layer) => there.delete('k')],
+    ['a set', 'newer', (there: Layer) => there.set('k', entryOf('newer'))],
+    ['an invalidation of its tag', undefined, (there: Layer) => there.invalidateTags(['red'])],
+    ['an invalidation by glob', undefined, (there: Layer) => there.deleteByPattern('k*')],
+  ])('is refused after %s', async (_, left, change) => {
+    let moved = 0;
+    const late = await processes.start({ now: () => systemClock.now() - moved, after: systemClock.after });
+    await late.set('other', entryOf(1));
+    await change(processes.there);
+    // Longer ago than its deadline.
+    moved = 5_000;
+    await expect(async () => late.set('k', entryOf('late', { tags: ['red'] }))).rejects.toThrow();
+    expect((await processes.here.get('k'))?.value).toBe(left);
+  });
+});

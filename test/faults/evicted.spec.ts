@@ -95,10 +95,10 @@ describe.each(places.both)('eviction on %s', (place, options) => {
     );
 
     it.each([
-      '99999999999999999999 0 0 0 0 0',
-      Array(6).fill('9999999999999999').join(' '),
-      Array(6).fill('8999999999999999').join(' '),
-      `1 1 1 ${'9'.repeat(400)} 0 0`,
+      '99999999999999999999 0 0 0 0 0 0',
+      Array(7).fill('9999999999999999').join(' '),
+      Array(7).fill('8999999999999999').join(' '),
+      `1 1 1 ${'9'.repeat(400)} 0 0 0`,
     ])('a state with impossible numbers counts as absent: %s', async (state) => {
       await here.set('k', entryOf(1));
       await redis.set(`${prefix}:~{${prefix}}state`, state);

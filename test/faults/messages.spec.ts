@@ -174,6 +174,37 @@ describe('a single process on Redis', () => {
     expect(await published(server)).toBe('0');
   });
 
+  it('a set of a single process takes three commands of the server', async () => {
+    const server = await serverOn();
+    const { cache } = await process(server.url);
+    await cache.set('k', 0);
+    const client = await server.client();
+    const calls = async () => {
+      const stats = await client.info('commandstats');
+      const counted = [...stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].filter(([, name]) => !/info|ping/.test(name!));
+      return counted.reduce((sum, [, , count]) => sum + Number(count), 0);
+    };
+    const before = await calls();
+    for (let index = 1; index <= 10; index++) await cache.set('k', index);
+    const counted = (await calls()) - before;
+    client.destroy();
+    expect(counted).toBe(30);
+  });
+
+  it('a process that begins to listen receives the next set of one that knew of no other', async () => {
+    const server = await serverOn();
+    const { cache: one } = await process(server.url);
+    for (let index = 0; index < 3; index++) await one.set('k', index);
+    for (let index = 0; index < 5; index++) {
+      const { cache: other } = await process(server.url);
+      expect(await other.get('k')).toBe(index + 2);
+      await one.set('k', index + 3);
+      await eventually(() => other.peek('k') === undefined, 'the message arrives');
+      await other.disconnect();
+      for (let again = 0; again < 2; again++) await one.set('k', index + 3);
+    }
+  });
+
   it('a process sends messages from the first listener of another process until that process has closed', async () => {
     const server = await serverOn();
     const { cache: one } = await process(server.url);

@@ -98,7 +98,13 @@ export class BareRedisLayer implements Layer {
     this.#lastingKeys = new RedisKeys(unversioned(context.prefix), connection.keyPrefix);
     this.#log = new RedisInvalidationLog(connection, keys);
     this.#serverClock = new ServerClock(connection, clock, keys.state);
-    this.#bus = new RedisBus(connection, keys.channel, clock, deadlineMs);
+    this.#bus = new RedisBus(
+      connection,
+      keys.channel,
+      clock,
+      deadlineMs,
+      connection.cluster ? undefined : () => this.#register(),
+    );
     this.#info = new RedisInfo(connection, context.events, name, this.#address);
     this.#announcer = new RedisAnnouncer(this.#bus, !connection.cluster);
     this.spread = connection.cluster;
@@ -284,6 +290,14 @@ export class BareRedisLayer implements Layer {
         },
       )
       .finally(() => (this.#opening = undefined)));
+  }
+
+  /** Notes that this process receives messages. @returns true if others may have omitted some until now. */
+  #register(): Promise<boolean> {
+    return this.#whenOpen(async () => {
+      const noted = await scripts.listen.run(this.#connection, [this.#keys.state], [String(this.#bus.listener)]);
+      return Number(noted) === 1;
+    });
   }
 
   /** Without a connection the message is kept and sent later. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { bounded } from '../../base/bounded-wait.js';
+import { bounded, within } from '../../base/bounded-wait.js';
 import type { Clock } from '../../base/clock.js';
 import { OverdueWaits } from '../../base/overdue-waits.js';
 import { CacheError } from '../../base/errors.js';
@@ -15,6 +15,7 @@ type Listener = Parameters<Coordination['subscribe']>[0];
 type Sender = (error?: Error) => void;
 
 const RETRY_MS = 500;
+const REGISTER_RETRY_MS = 50;
 /** With more names, the message means "everything" instead. */
 const MAX_NAMES = 5_000;
 
@@ -28,14 +29,18 @@ export class RedisBus {
   readonly #channel: string;
   readonly #clock: Clock;
   readonly #instance = randomUUID();
+  readonly #number = Number.parseInt(this.#instance.replace('-', '').slice(0, 12), 16);
   readonly #own = JSON.stringify({ from: this.#instance } satisfies Envelope).slice(0, -1);
   readonly #deadlineMs: number;
+  readonly #register: (() => Promise<boolean>) | undefined;
   readonly #listeners = new Set<Listener>();
   readonly #senders = new Set<Sender>();
   readonly #outbox = new Outbox(MAX_NAMES);
   #flushing = false;
   #stopRetrying: (() => void) | undefined;
   #subscription: Promise<() => Promise<void>> | undefined;
+  #registering: Promise<void> | undefined;
+  #stopRegistering: (() => void) | undefined;
   #awaited = false;
   #stood = false;
   #notSent = false;
@@ -44,7 +49,18 @@ export class RedisBus {
   #refusal: unknown;
   #closed = false;
 
-  constructor(connection: RedisConnection, channel: string, clock: Clock, deadlineMs: number) {
+  /**
+   * @param register notes in Redis that this process receives messages; resolves to true if others may have omitted messages until then. A
+   * subscription is established after it.
+   */
+  constructor(
+    connection: RedisConnection,
+    channel: string,
+    clock: Clock,
+    deadlineMs: number,
+    register?: () => Promise<boolean>,
+  ) {
+    this.#register = register;
     this.#connection = connection;
     this.#channel = channel;
     this.#clock = clock;
@@ -64,6 +80,11 @@ export class RedisBus {
   /** A channel to which only this process subscribes: by it the scripts' `publish()` detects whether others listen. */
   get own(): string {
     return `${this.#channel}:${this.#instance}`;
+  }
+
+  /** A number of this process. */
+  get listener(): number {
+    return this.#number;
   }
 
   /** Encodes a message. */
@@ -97,12 +118,13 @@ export class RedisBus {
     this.#subscription ??= this.#connection.subscribe(
       this.#channel,
       (message) => this.#receive(message),
-      () => this.#ready(),
+      () => this.#subscribed(),
       this.own,
       (cause) => this.#lost(cause),
     );
     try {
       await this.#subscription;
+      if (this.#registering !== undefined) await within(this.#registering, this.#deadlineMs, this.#clock);
     } catch (error) {
       this.#subscription = undefined;
       this.#unreachable = true;
@@ -131,6 +153,7 @@ export class RedisBus {
   async #unsubscribe(): Promise<void> {
     const subscription = this.#subscription;
     this.#subscription = undefined;
+    this.#stopRegister();
     this.#awaited = false;
     this.#stood = false;
     this.#unreachable = false;
@@ -178,15 +201,49 @@ export class RedisBus {
   }
 
   /** A subscription that was established when it was requested has missed nothing; one that is established later may have missed anything. */
+  #subscribed(): void {
+    if (this.#awaited) this.#reportGap();
+    this.#stopRegister();
+    if (this.#register === undefined) this.#ready();
+    else this.#note(this.#register);
+  }
+
+  /** Until it is noted, others may omit messages. */
+  #note(register: () => Promise<boolean>): void {
+    const registering = register().then(
+      (missed) => {
+        if (this.#registering !== registering) return;
+        if (missed) this.#reportGap();
+        this.#ready();
+      },
+      (cause: unknown) => {
+        if (this.#registering !== registering || this.#closed) return;
+        this.#lost(cause);
+        this.#stopRegistering = this.#clock.after(REGISTER_RETRY_MS, () => this.#note(register));
+      },
+    );
+    this.#registering = registering;
+  }
+
+  #stopRegister(): void {
+    this.#stopRegistering?.();
+    this.#stopRegistering = undefined;
+    this.#registering = undefined;
+  }
+
   #ready(): void {
     this.#stood = true;
     this.#refusal = undefined;
     this.#unreachable = false;
-    if (this.#awaited) for (const listener of this.#listeners) listener.onGap();
+  }
+
+  #reportGap(): void {
+    for (const listener of this.#listeners) listener.onGap();
   }
 
   /** Closing loses a subscription, too. */
   #lost(cause: unknown): void {
+    this.#stopRegister();
     this.#refusal = cause ?? this.#refusal;
     this.#unreachable = this.#listeners.size > 0;
   }

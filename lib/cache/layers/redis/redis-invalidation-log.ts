@@ -16,6 +16,8 @@ export interface InvalidationState {
   readonly minTagEpoch: number;
   /** Entries with an earlier epoch count as invalidated, tagged or not. */
   readonly all: number;
+  /** The number of the process that is known to be the only one that receives messages, or 0. */
+  readonly listener: number;
   /** The stored text after the epoch: unchanged while no tag or glob is invalidated. */
   readonly tail: string;
 }
@@ -61,8 +63,9 @@ export class RedisInvalidationLog {
     if (this.#lastText?.equals(reply) === true) return this.#lastState;
     const text = reply.toString('latin1');
     const numbers = text.split(' ').map(Number);
-    if (numbers.length !== 6 || !numbers.every(Number.isSafeInteger)) return undefined;
-    const [epoch, tags, globs, generation, minTagEpoch, all] = numbers as [
+    if (numbers.length !== 7 || !numbers.every(Number.isSafeInteger)) return undefined;
+    const [epoch, tags, globs, generation, minTagEpoch, all, listener] = numbers as [
+      number,
       number,
       number,
       number,
@@ -78,6 +81,7 @@ export class RedisInvalidationLog {
       generation,
       minTagEpoch,
       all,
+      listener,
       tail: text.slice(text.indexOf(' ')),
     };
     const last = this.#lastState;

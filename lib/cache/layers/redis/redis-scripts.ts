@@ -84,6 +84,8 @@ return 1`;
 const STATE_TTL_MS = 7 * 24 * 3_600_000;
 /** How long deletions are remembered against loads that began before them; a value of a longer load is not stored. */
 export const FENCE_TTL_MS = 10 * 60_000;
+/** How much longer globs are remembered, because the epochs of sets may be ahead of the server's time. */
+const AHEAD_OF_LOADS_MS = 60_000;
 /** The most microseconds that an epoch may be ahead of the server's time: a server that was replaced may have been ahead. */
 const AHEAD_US = 24 * 3_600_000_000;
 /** The most tags remembered; beyond it the oldest are dropped, and every older tagged entry counts as invalidated. */
@@ -92,11 +94,11 @@ const MAX_TAGS = 10_000;
 export const MAX_GLOBS = 1_000;
 
 /*
- * state: "epoch tags globs generation minTagEpoch all". The epoch is the last one assigned, never less than the server's time in microseconds,
+ * state: "epoch tags globs generation minTagEpoch all listener". The epoch is the last one assigned, never less than the server's time in microseconds,
  * so that it never decreases, even on a server that was emptied or a replica that was promoted. `tags` and `globs` are the epochs of the
  * last invalidation by tag and by glob, by which an evicted list is detected. `generation` distinguishes the states of a
  * namespace: loads that began under another are refused. Entries with an epoch before `all`, and tagged ones before `minTagEpoch`, count as
- * invalidated.
+ * invalidated. `listener` is the number of the process that is known to be the only one that receives messages, or 0.
  *
  * tags: sorted set, tag by the epoch of its invalidation. globs: the same for globs, kept while older loads may run, and
  * longer while the sweep of one is unfinished. sweeps: the globs whose sweep is unfinished, by the epoch of their invalidation.
@@ -107,10 +109,11 @@ local function digits(e) return string.format('%016.0f', e) end
 local function possible(epoch) return epoch <= micros() + ${AHEAD_US} end
 -- What others wrote there in another form, or for a time far ahead, counts as absent.
 local function parsed(text)
-  local e, t, g, b, f, a = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local e, t, g, b, f, a, l = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not e then return nil end
   local s = {
-    epoch = tonumber(e), tags = tonumber(t), globs = tonumber(g), generation = tonumber(b), minTagEpoch = tonumber(f), all = tonumber(a)
+    epoch = tonumber(e), tags = tonumber(t), globs = tonumber(g), generation = tonumber(b), minTagEpoch = tonumber(f), all = tonumber(a),
+    listener = tonumber(l)
   }
   return possible(math.max(s.epoch, s.tags, s.globs, s.generation, s.minTagEpoch, s.all)) and s or nil
 end
@@ -118,7 +121,7 @@ local function fenced(fence, since)
   return fence and #fence == 16 and not string.find(fence, '%D') and fence > since and possible(tonumber(fence))
 end
 local function keep(key, s)
-  local text = string.format('%.0f %.0f %.0f %.0f %.0f %.0f', s.epoch, s.tags, s.globs, s.generation, s.minTagEpoch, s.all)
+  local text = string.format('%.0f %.0f %.0f %.0f %.0f %.0f %.0f', s.epoch, s.tags, s.globs, s.generation, s.minTagEpoch, s.all, s.listener)
   redis.call('SET', key, text, 'PX', ${STATE_TTL_MS})
   return text
 end
@@ -126,7 +129,7 @@ end
 local function advanced(s, now, sweeps)
   if not s then
     local left = sweeps and redis.call('EXISTS', sweeps) == 1
-    return { epoch = now, tags = 0, globs = 0, generation = now, minTagEpoch = now, all = left and now or 0 }
+    return { epoch = now, tags = 0, globs = 0, generation = now, minTagEpoch = now, all = left and now or 0, listener = 0 }
   end
   s.epoch = math.max(s.epoch + 1, now)
   return s
@@ -205,6 +208,17 @@ return news(text, s, KEYS[2], KEYS[3], s.generation == tonumber(ARGV[2]) and '('
     [2, 3, 4],
   ),
 
+  /**
+   * Notes that a process receives messages, before it relies on that. KEYS state. ARGV number of the process. Returns 1 if another
+   * was known to be the only one until now: it may have sent no messages.
+   */
+  listen: new RedisScript(`${STATE}
+local s = parsed(redis.call('GET', KEYS[1]))
+if not s or s.listener == 0 or s.listener == tonumber(ARGV[1]) then return 0 end
+s.listener = 0
+keep(KEYS[1], s)
+return 1`),
+
   /** Assigns the next epoch. Returns the new state. KEYS state, sweeps. */
   next: new RedisScript(
     `${STATE}
@@ -214,42 +228,71 @@ return keep(KEYS[1], advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS
 
   /**
    * Writes entries with one new epoch, unless too late, and notifies the other processes. KEYS state, sweeps, entries. ARGV latest (server ms),
-   * own channel, message, the epoch in the records, concatenated records, their lengths as 32-bit numbers or '' for one, px of each, or one
-   * for all. Returns 0 if it was too late, else the result of publish().
+   * own channel, message or '' if no other process receives it, number of this process or '' if it may not send messages, the epoch in
+   * the records, the state after its epoch as the caller knows it or '', concatenated records, their lengths as 32-bit numbers or ''
+   * for one, px of each, or one for all. Returns 1, 0 if it was too late, 2 if the message was refused, or 3 if it must be sent because
+   * another process may receive it by now; with the state after it if the caller knows another.
    *
-   * Records have an epoch by the caller's estimate of the server's time. Another is written into them only if this one is not newer than the
-   * state's, or ahead of the server's time: cutting a record costs the server more than writing it. Does not use the functions of STATE, which
-   * would be created at each call.
+   * Records have an epoch by the caller's estimate of the server's time. In most calls the state is as the caller knows it and older than that
+   * epoch: nothing was invalidated or set since, so the call cannot be too late. Otherwise another epoch is written into the records
+   * if this one is not newer than the state's, or ahead of the server's time: cutting a record costs the server more than writing it. Does
+   * not use the functions of STATE and PUBLISH, which would be created at each call.
    */
   put: new RedisScript(
-    `${PUBLISH}
-local format, sub, time, digits = string.format, string.sub, redis.call('TIME'), ARGV[4]
-local now, stamped = time[1] * 1000000 + time[2], tonumber(digits)
-if now > tonumber(ARGV[1]) * 1000 then return 0 end
-local epoch, rest = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+)( %d+ %d+ %d+ %d+ %d+)$')
-epoch = tonumber(epoch)
-local kept = epoch and epoch < stamped and stamped <= now
-if not kept then
-  if epoch and epoch <= now + ${AHEAD_US} then epoch = math.max(epoch + 1, now)
-  else
-    epoch = now
-    rest = format(' 0 0 %.0f %.0f %.0f', now, now, redis.call('EXISTS', KEYS[2]) == 1 and now or 0)
-  end
-  digits = format('%016.0f', epoch)
+    `local sub, message, digits, tail, kept, old, text = string.sub, ARGV[3], ARGV[5], ARGV[6], false
+if tail == '' then old = redis.call('GET', KEYS[1])
+else
+  text = digits .. tail
+  old = redis.call('SET', KEYS[1], text, 'PX', ${STATE_TTL_MS}, 'GET')
+  kept = old and sub(old, 17) == tail and sub(old, 1, 16) < digits
 end
-redis.call('SET', KEYS[1], digits .. rest, 'PX', ${STATE_TTL_MS})
-local records, lengths, at = ARGV[5], ARGV[6], 1
+local stamped = kept
+if not kept then
+  local time, format = redis.call('TIME'), string.format
+  local now = time[1] * 1000000 + time[2]
+  local late = now > tonumber(ARGV[1]) * 1000
+  local epoch, rest = string.match(old or '', '^(%d+)( %d+ %d+ %d+ %d+ %d+ %d+)$')
+  epoch = tonumber(epoch)
+  if epoch and epoch <= now + ${AHEAD_US} then
+    stamped = epoch < tonumber(digits) and tonumber(digits) <= now
+    if late then text = old
+    else
+      if not stamped then digits = format('%016.0f', math.max(epoch + 1, now)) end
+      text = digits .. rest
+    end
+  else
+    digits = format('%016.0f', now)
+    text = format('%s 0 0 %.0f %.0f %.0f 0', digits, now, now, redis.call('EXISTS', KEYS[2]) == 1 and now or 0)
+  end
+  redis.call('SET', KEYS[1], text, 'PX', ${STATE_TTL_MS})
+  if late then return { 0, text } end
+end
+local records, lengths, at = ARGV[7], ARGV[8], 1
 for i = 3, #KEYS do
-  local record, px = records, ARGV[i + 4] or ARGV[7]
+  local record, px = records, ARGV[i + 6] or ARGV[9]
   if lengths ~= '' then
     local length = struct.unpack('<I4', lengths, 4 * i - 11)
     record = sub(records, at, at + length - 1)
     at = at + length
   end
-  if not kept then record = sub(record, 1, ${EPOCH_AT}) .. digits .. sub(record, ${EPOCH_END + 1}) end
+  if not stamped then record = sub(record, 1, ${EPOCH_AT}) .. digits .. sub(record, ${EPOCH_END + 1}) end
   if px == '' then redis.call('SET', KEYS[i], record) else redis.call('SET', KEYS[i], record, 'PX', px) end
 end
-return publish(ARGV[2], ARGV[3])`,
+if message == '' then
+  if kept then return 1 end
+  return { ARGV[4] == '' and 1 or 3, text }
+end
+local own = ARGV[2]
+local channel = sub(own, 1, -${OWN_SUFFIX + 1})
+local heard = redis.pcall('PUBSUB', 'NUMSUB', channel, own)
+if heard[2] == 1 and heard[4] == 1 then
+  text = string.match(text, '^(.* )%d+$') .. ARGV[4]
+  redis.call('SET', KEYS[1], text, 'PX', ${STATE_TTL_MS})
+  return { 1, text }
+end
+local sent = redis.pcall('PUBLISH', channel, message)
+sent = type(sent) == 'number' and 1 or 2
+return kept and sent or { sent, text }`,
     [2],
   ),
 
@@ -387,7 +430,7 @@ return publish(ARGV[1], ARGV[2])`,
   noteGlob: new RedisScript(
     `${STATE}${PUBLISH}
 local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
-local now, forgotten, unswept = string.format('%.0f', s.epoch), s.epoch - ${FENCE_TTL_MS} * 1000, oldest(KEYS[2])
+local now, forgotten, unswept = string.format('%.0f', s.epoch), s.epoch - ${FENCE_TTL_MS + AHEAD_OF_LOADS_MS} * 1000, oldest(KEYS[2])
 if newest(KEYS[3]) < s.globs then
   -- Evicted with what it held: which loads under way it concerned, and what a sweep has left, is unknown.
   if s.globs > forgotten then s.generation = s.epoch end

@@ -17,6 +17,8 @@ import { scripts } from './redis-scripts.js';
 
 /** The result of `scripts.put` if it has written nothing. */
 const TOO_LATE = 0;
+/** The result of `scripts.put` if the other processes must be notified now. */
+const NOT_SENT = 3;
 
 interface Waiting {
   readonly key: string;
@@ -154,14 +156,31 @@ export class RedisWrites {
     [records, lengths, ...expiries]: BatchArguments,
     latest: number,
   ): Promise<void> {
-    const { connection, keys, announcer, serverClock } = this.#redis;
+    const { connection, keys, log, announcer, bus, serverClock } = this.#redis;
     const epoch = epochDigits(serverClock.nextEpoch());
     stampEach(records, lengths, epoch);
-    const message = announcer.argumentsOf({ keys: written });
-    const argv = [String(Math.ceil(latest)), ...message, epoch, records, lengths, ...expiries];
+    const { known } = log;
+    const message = { keys: written };
+    const [own, text] = announcer.argumentsOf(known?.listener === bus.listener ? undefined : message);
+    const sender = announcer.active ? String(bus.listener) : '';
+    const argv = [
+      String(Math.ceil(latest)),
+      own,
+      text,
+      sender,
+      epoch,
+      known?.tail ?? '',
+      records,
+      lengths,
+      ...expiries,
+    ];
     const reply = await scripts.put.run(connection, [keys.state, keys.sweeps, ...names], argv);
-    if (Number(reply) === TOO_LATE) throw new OverdueWrite();
-    announcer.sent(reply);
+    const [published, state] = Array.isArray(reply) ? (reply as readonly unknown[]) : [reply];
+    if (state !== undefined) log.parse(state);
+    if (Number(published) === TOO_LATE) throw new OverdueWrite();
+    announcer.sent(published);
+    // A message that cannot be sent now is sent later.
+    if (Number(published) === NOT_SENT) await bus.publish(message).catch(() => undefined);
   }
 
   #sendApart(waiting: readonly Waiting[]): void {

@@ -125,6 +125,52 @@ describe('the bus over Redis', () => {
     expect(sent).toEqual([expect.objectContaining({ keys: ['first'] }), { from: expect.any(String), all: true }]);
   });
 
+  describe('the bus over Redis notes in Redis that it listens', () => {
+    function listening(answers: readonly (boolean | Error)[]) {
+      const clock = new ManualClock();
+      const open = [...answers];
+      const connection = {
+        ready: true,
+        subscribe(_channel: string, _onMessage: unknown, onReady: () => void) {
+          onReady();
+          return Promise.resolve(() => Promise.resolve());
+        },
+      } as unknown as RedisConnection;
+      const bus = new RedisBus(connection, 'channel', clock, 500, async () => {
+        const answer = open.shift()!;
+        if (answer instanceof Error) throw answer;
+        return answer;
+      });
+      let gaps = 0;
+      const subscribed = bus.subscribe({ onMessage: () => undefined, onGap: () => gaps++ });
+      return { clock, bus, subscribed, gaps: () => gaps };
+    }
+
+    it('and has missed nothing if others sent their messages until then', async () => {
+      const { subscribed, bus, gaps } = listening([false]);
+      await subscribed;
+      expect([gaps(), bus.unreachable]).toEqual([0, false]);
+    });
+
+    it('and reports a gap if others omitted messages until then', async () => {
+      const { subscribed, gaps } = listening([true]);
+      await subscribed;
+      expect(gaps()).toBe(1);
+    });
+
+    it('and counts as unreachable until Redis has noted it', async () => {
+      const { clock, subscribed, bus, gaps } = listening([
+        new Error('no connection'),
+        new Error('no connection'),
+        true,
+      ]);
+      await expect(subscribed).rejects.toMatchObject({ code: 'LAYER_UNAVAILABLE' });
+      expect([gaps(), bus.unreachable]).toEqual([0, true]);
+      await clock.advance(100);
+      expect([gaps(), bus.unreachable]).toEqual([1, false]);
+    });
+  });
+
   it('the bus over Redis subscribes again after a refusal, and reports missed messages', async () => {
     let refusing = true;
     let asked = 0;

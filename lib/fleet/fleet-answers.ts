@@ -2,7 +2,7 @@ import type { FleetStatistics } from './fleet.js';
 import { fleetOff } from './fleet-errors.js';
 import type { FleetInsight } from './fleet-insight.js';
 
-/** What all live instances answer together. Without a fleet every answer is refused with `FLEET_OFF`. */
+/** Answers that cover all live instances. Without a fleet, each is refused with `FLEET_OFF`. */
 export interface FleetAnswers {
   statistics(): Promise<FleetStatistics>;
   readonly insight: Pick<FleetInsight, 'alerts' | 'recommendations' | 'ttlLadder' | 'hotKeys' | 'memoryLadders'>;
@@ -13,7 +13,7 @@ export const FLEET = Symbol('cache-observability:fleet');
 
 const refuse = (what: string) => () => Promise.reject(fleetOff(what));
 
-/** The answers where the option `fleet` is off: the code of fleets is not loaded then. */
+/** The answers if the option `fleet` is off: then the code of fleets is not loaded. */
 export const noFleet: FleetAnswers = {
   statistics: refuse('Statistics'),
   insight: {

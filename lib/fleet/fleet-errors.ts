@@ -1,19 +1,19 @@
 import { CacheError } from '../cache/base/errors.js';
 
-/** Says what an answer for all instances needs. @param what was requested, in the plural. */
+/** Returns what an answer for all instances requires. @param what was requested, in the plural. */
 export function whatFleetsNeed(what: string): string {
   return (
     `${what} of the whole fleet need fleet: true in the options and a layer that instances share, such as redisLayer(); ` +
-    'scope=instance answers for this instance alone.'
+    'scope=instance answers for this instance only.'
   );
 }
 
-/** The error where fleets are off, or no layer can carry them. @param what was requested, in the plural. */
+/** The error if `fleet` is off or no layer is shared. @param what was requested, in the plural. */
 export function fleetOff(what: string): CacheError {
   return new CacheError('FLEET_OFF', whatFleetsNeed(what));
 }
 
-/** The error where the other instances cannot be asked now. */
+/** The error if the figures of the other instances cannot be read now. */
 export function fleetUnavailable(cause: unknown): CacheError {
   return new CacheError(
     'FLEET_UNAVAILABLE',

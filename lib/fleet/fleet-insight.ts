@@ -16,10 +16,10 @@ import { fleetOff, fleetUnavailable } from './fleet-errors.js';
 import { type InsightNotes, insightBytes, readInsightNotes } from './insight-notes.js';
 import { SharedNotes } from './shared-notes.js';
 
-/** Intervals of the fleet between two notes, and for which they are kept. */
+/** The number of intervals between two publications of notes, and the number for which they are stored. */
 const NOTED_EVERY = 3;
 const KEPT = 3 * NOTED_EVERY;
-/** Answers of the same second are read once. */
+/** How long the notes that were read are reused, milliseconds. */
 const FRESH_MS = 1_000;
 
 export interface FleetInsightOptions {
@@ -37,22 +37,22 @@ export interface FleetInsightOptions {
     | 'hotKeysWith'
     | 'keyHashOf'
   >;
-  /** Undefined if no layer can hold notes. */
+  /** Undefined if no layer can store notes. */
   readonly sharedMap: SharedMap | undefined;
-  /** The interval of the fleet, milliseconds; undefined if fleets are off. */
+  /** The interval of the fleet, milliseconds; undefined if `fleet` is off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
 }
 
-/** What all live instances say, and how many they are. */
+/** An answer of all live instances, and their number. */
 export interface OfFleet<T> {
   readonly value: T;
   readonly instances: number;
 }
 
-/** Alerts, recommendations, ladders and hot keys of all live instances together; this one's own as they are now. */
+/** Merges alerts, recommendations, ladders and hot keys of all live instances; those of this instance are current. */
 export class FleetInsight {
-  /** Undefined if no layer can hold notes, or if fleets are off. */
+  /** Undefined if no layer can store notes, or `fleet` is off. */
   readonly #notes: SharedNotes | undefined;
   #latest: { readonly at: number; readonly others: Promise<readonly InsightNotes[]> } | undefined;
 
@@ -73,8 +73,8 @@ export class FleetInsight {
   }
 
   /**
-   * Alerts of all instances, newest first. What several of them have open at the same time, or had one after the other, is one.
-   * @throws CacheError `FLEET_OFF` or `FLEET_UNAVAILABLE`, as do the others.
+   * Returns the alerts of all instances, newest first. If several instances have the same alert at overlapping times, it is one alert.
+   * @throws CacheError `FLEET_OFF` or `FLEET_UNAVAILABLE`; the other methods do the same.
    */
   async alerts(state: 'open' | 'all'): Promise<OfFleet<readonly Alert[]>> {
     const others = await this.#others('Alerts');
@@ -83,7 +83,7 @@ export class FleetInsight {
     return { value: wanted, instances: all.length };
   }
 
-  /** What to change, most time saved over all instances first. */
+  /** Returns the recommendations of all instances, most time saved first. */
   async recommendations(pattern: string | undefined): Promise<OfFleet<readonly Recommendation[]>> {
     const [others, own] = await Promise.all([
       this.#others('Recommendations'),
@@ -95,14 +95,14 @@ export class FleetInsight {
     return { value: recommendationsTogether(all), instances: all.length };
   }
 
-  /** The TTL ladder of the accesses of all instances. */
+  /** Returns the TTL ladder for the accesses of all instances. */
   async ttlLadder(pattern: string): Promise<OfFleet<TtlLadder>> {
     const others = await this.#others('TTL ladders');
     const ladders = others.map((other) => other.ladders);
     return { value: this.options.insight.ttlLadderWith(ladders, pattern), instances: 1 + others.length };
   }
 
-  /** The keys with the most requests in all instances together. @param limit 1–1,000 */
+  /** Returns the keys with the most requests in all instances. @param limit 1–1,000 */
   async hotKeys(limit: number): Promise<OfFleet<readonly HotKey[]>> {
     const others = await this.#others('Hot keys');
     const noted = others.flatMap(({ hotKeys }) => (hotKeys === undefined ? [] : [hotKeys]));
@@ -111,7 +111,7 @@ export class FleetInsight {
     return { value: keys.map((key) => ({ ...key, ...(missing > 0 && { missing }) })), instances: 1 + noted.length };
   }
 
-  /** What other bounds of every instance's memory would do. */
+  /** Returns the effects of other memory bounds in every instance. */
   async memoryLadders(): Promise<OfFleet<readonly FleetMemoryLadder[]>> {
     const others = await this.#others('Memory ladders');
     const noted = others.flatMap(({ memory }) => memory ?? []);
@@ -132,7 +132,7 @@ export class FleetInsight {
     if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.others;
     const others = this.#read(this.#notes);
     this.#latest = { at: now, others };
-    // A failure is not kept: the next call asks again.
+    // A failure is not reused: the next call reads again.
     others.catch(() => (this.#latest = undefined));
     return others;
   }
@@ -159,7 +159,7 @@ export class FleetInsight {
   }
 }
 
-/** Alerts of one code and subject that overlap are one: open as long as one of them is. */
+/** Merges overlapping alerts with the same code and subject: the result is open as long as one of them is. */
 export function alertsTogether(all: readonly (readonly Alert[])[]): readonly Alert[] {
   const together: Alert[] = [];
   const last = new Map<string, number>();
@@ -190,7 +190,7 @@ function endOf({ closedAt }: Alert): number {
   return closedAt === null ? Infinity : Date.parse(closedAt);
 }
 
-/** Recommendations of one id are one: that of the instance which saves most, with what all of them save. */
+/** Merges recommendations with the same id: the result is that of the instance with the largest saving, with the sum of all savings. */
 export function recommendationsTogether(all: readonly (readonly Recommendation[])[]): readonly Recommendation[] {
   const byId = new Map<string, Recommendation[]>();
   for (const one of all.flat()) byId.set(one.id, [...(byId.get(one.id) ?? []), one]);
@@ -198,7 +198,7 @@ export function recommendationsTogether(all: readonly (readonly Recommendation[]
   const together = [...byId.values()].map((alike): Recommendation => {
     const most = alike.reduce((one, other) => (saved(other) > saved(one) ? other : one));
     const { bytes, loadsPerHour } = most.predicted;
-    // Only this instance's own says it.
+    // Only the recommendation of this instance contains it.
     const declaredBy = alike.find((one) => one.declaredBy !== undefined)?.declaredBy;
     const total = (of: (one: Recommendation) => number | undefined) =>
       alike.reduce((sum, one) => sum + (of(one) ?? 0), 0);

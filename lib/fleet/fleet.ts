@@ -10,7 +10,7 @@ import type { OtherProcess } from '../metrics/cache-metrics.js';
 import type { CacheStatistics } from '../metrics/cache-statistics.js';
 import { fleetOff, fleetUnavailable, whatFleetsNeed } from './fleet-errors.js';
 
-/** The metrics of this instance, as a fleet needs them; `CacheMetrics` implements it. */
+/** The part of the metrics of this instance that a fleet needs; `CacheMetrics` implements it. */
 export interface FleetMember extends CacheStatistics {
   collectDump(): Promise<Uint8Array>;
   /** @throws if the dump cannot be read. */
@@ -22,7 +22,7 @@ export interface FleetOptions {
   readonly metrics: FleetMember;
   /** The shared map in which instances publish their figures; undefined if no layer has one. */
   readonly sharedMap: SharedMap | undefined;
-  /** How often this instance publishes its figures, milliseconds; undefined if fleets are off. */
+  /** The interval in which this instance publishes its figures, milliseconds; undefined if `fleet` is off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
   readonly log: CacheLog;
@@ -32,30 +32,30 @@ export interface FleetOptions {
 /** The statistics of all live instances together. */
 export interface FleetStatistics {
   readonly statistics: CacheStatistics;
-  /** How many instances are included, this one among them. */
+  /** The number of instances that are included, this one too. */
   readonly instances: number;
 }
 
-/** The other instances by name: the published dump, and its content if it can be read. */
+/** The other instances by name: the published dump, and its content; undefined if it cannot be read. */
 type Others = Map<string, { readonly dump: Uint8Array; readonly process: OtherProcess | undefined }>;
 
-/** The most bytes that an instance sends per second on average: a large dump is published less often. */
+/** The maximum bytes per second that an instance sends on average: a large dump is published less often. */
 const BYTES_A_SECOND = 100_000;
-/** An instance that has published nothing for so many of its intervals counts as ended. */
+/** An instance counts as ended after this number of intervals without figures. */
 const SILENT_INTERVALS = 3;
 const READ_WITHIN_MS = 1_500;
-/** How long the read dumps of others are reused, milliseconds. */
+/** How long the dumps that were read are reused, milliseconds. */
 const FRESH_MS = 1_000;
 const WITHDRAW_WITHIN_MS = 1_000;
 
 /**
- * Publishes the figures of this instance, and merges those of all instances. Each instance writes under its own name, so
- * that publishing again counts nothing twice; entries that are not renewed expire. The timers do not keep the process alive, and no request waits.
+ * Publishes the figures of this instance, and merges those of all instances. Each instance writes under its own name, so that nothing is
+ * counted twice; entries that are not renewed expire. The timers do not keep the process running, and no request waits.
  */
 export class Fleet {
   readonly #instance = randomUUID();
   readonly #refused = new Set<string>();
-  /** The other instances as last read: most have published nothing new since. */
+  /** The other instances as last read. It is reused, because most have published nothing new. */
   #others: Others = new Map();
   #cancel: (() => void) | undefined;
   #publishing: Promise<void> | undefined;
@@ -65,7 +65,7 @@ export class Fleet {
 
   constructor(private readonly options: FleetOptions) {}
 
-  /** Publishes from now on. */
+  /** Starts to publish. */
   onApplicationBootstrap(): void {
     const { sharedMap, everyMs, log } = this.options;
     if (everyMs === undefined) return;
@@ -73,7 +73,7 @@ export class Fleet {
     else this.#publish(sharedMap, everyMs);
   }
 
-  /** Removes this instance at once, so that its figures are not counted until they expire. */
+  /** Removes this instance at once; otherwise its figures would count until they expire. */
   async onApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
@@ -84,7 +84,7 @@ export class Fleet {
   }
 
   /**
-   * Merges the statistics of every live instance; this instance's are current.
+   * Merges the statistics of every live instance; those of this instance are current.
    * @throws CacheError `FLEET_OFF` if it is off or no layer supports it, `FLEET_UNAVAILABLE` if the shared layer does not
    *   answer.
    */
@@ -95,7 +95,7 @@ export class Fleet {
     if (this.#latest !== undefined && now - this.#latest.at < FRESH_MS) return this.#latest.answer;
     const answer = this.#read(sharedMap);
     this.#latest = { at: now, answer };
-    // A failure is not kept: the next call asks again.
+    // A failure is not reused: the next call reads again.
     answer.catch(() => (this.#latest = undefined));
     return answer;
   }
@@ -118,7 +118,7 @@ export class Fleet {
     return { statistics: metrics.together(processes), instances: 1 + processes.length };
   }
 
-  /** Undefined for a dump that cannot be read, which is logged once. */
+  /** Returns undefined for a dump that cannot be read; the first one is logged. */
   async #opened(dump: Uint8Array): Promise<OtherProcess | undefined> {
     const { metrics, log } = this.options;
     try {
@@ -139,7 +139,7 @@ export class Fleet {
     });
   }
 
-  /** @returns after how many milliseconds to publish again. */
+  /** @returns the pause before the next publication, milliseconds. */
   async #publishFigures(sharedMap: SharedMap, everyMs: number): Promise<number> {
     let nextMs = everyMs;
     try {

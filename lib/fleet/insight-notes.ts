@@ -8,25 +8,25 @@ import type { InstanceMemory, MemoryOfInstance } from '../insight/memory-ladders
 import { type Recommendation, RECOMMENDATION_CODES } from '../insight/recommendations/recommendation-types.js';
 
 /*
- * What an instance notes of its insight for the others, as bytes: length of the JSON u32, the JSON, figures of the ladders.
+ * Encodes the insight of an instance for the others: length of the JSON u32, the JSON, figures of the ladders.
  *
- * Bytes that come back from a shared layer may be anybody's. Of the JSON only the fields below are taken over, each by its type and
- * within its length; what does not fit is left out.
+ * Bytes from a shared layer are untrusted. Of the JSON only the fields below are read, each if its type and length are
+ * valid; everything else is ignored.
  */
 
-/** What one instance knows. */
+/** The insight of one instance. */
 export interface InsightNotes {
   readonly alerts: readonly Alert[];
   readonly recommendations: readonly Recommendation[];
-  /** By pattern. */
+  /** The ladders by pattern. */
   readonly ladders: ReadonlyMap<string, LadderFigures>;
-  /** Undefined if the instance notes none, as in an earlier release. */
+  /** Undefined if the instance publishes none (an earlier release). */
   readonly hotKeys: readonly HotKeyFigures[] | undefined;
-  /** As {@link hotKeys}. */
+  /** Undefined in the same case. */
   readonly memory: MemoryOfInstance | undefined;
 }
 
-/** What is noted at most, and read of another instance, bytes. */
+/** The maximum size of notes that are written or read, bytes. */
 const MOST_BYTES = 1_048_576;
 const MOST_ALERTS = 250;
 const MOST_RECOMMENDATIONS = 200;
@@ -36,7 +36,7 @@ const SHORT = 64;
 const NAME = 1_024;
 const TEXT = 4_096;
 
-/** For {@link readInsightNotes}. Undefined if it would be too much. */
+/** Encodes notes for {@link readInsightNotes}; undefined if they are too large. */
 export function insightBytes({
   alerts,
   recommendations,
@@ -57,7 +57,7 @@ export function insightBytes({
   return bytes.length > MOST_BYTES ? undefined : bytes;
 }
 
-/** Reads what {@link insightBytes} wrote; undefined for anything else. @param hashOf returns the hash of a key. */
+/** Reads the result of {@link insightBytes}; undefined for any other bytes. @param hashOf returns the hash of a key. */
 export function readInsightNotes(from: Uint8Array, hashOf: (key: string) => number): InsightNotes | undefined {
   const bytes = Buffer.from(from.buffer, from.byteOffset, from.byteLength);
   if (bytes.length < 4 || bytes.length > MOST_BYTES) return undefined;
@@ -78,7 +78,7 @@ export function readInsightNotes(from: Uint8Array, hashOf: (key: string) => numb
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Undefined for anything but an alert. */
+/** Reads an alert; undefined if it is invalid. */
 function alertOf(from: unknown): Alert | undefined {
   if (!isRecord(from)) return undefined;
   const { id, code, severity, subject, message, value, expected, openedAt, closedAt, caches } = from;
@@ -109,7 +109,7 @@ function alertOf(from: unknown): Alert | undefined {
   } as Alert);
 }
 
-/** Undefined for anything but a recommendation. */
+/** Reads a recommendation; undefined if it is invalid. */
 function recommendationOf(from: unknown): Recommendation | undefined {
   if (!isRecord(from)) return undefined;
   const { id, code, pattern, layer, title, why, change, evidence, predicted, confidence, since } = from;
@@ -173,10 +173,10 @@ function evidenceOf(from: Fields): Recommendation['evidence'] | undefined {
 
 const MOST_LAYERS = 4;
 const EVICTIONS: readonly unknown[] = ['worth', 'lru'] satisfies InstanceMemory['eviction'][];
-/** A larger figure of memory is not one. */
+/** A larger figure of memory is invalid. */
 const MOST_FIGURE = 1e15;
 
-/** Undefined for anything but the memory ladders of an instance. */
+/** Reads the memory ladders of an instance; undefined if they are invalid. */
 function memoryOf(from: unknown): MemoryOfInstance | undefined {
   if (!isRecord(from) || !isRecord(from['instance']) || !Array.isArray(from['layers'])) return undefined;
   const { id, host, pid } = from['instance'];

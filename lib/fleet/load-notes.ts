@@ -9,19 +9,19 @@ export interface LoadNote {
 }
 
 const MOST = 256;
-/** Larger than every hash. */
+/** A limit above every hash. */
 const NO_LIMIT = 2 ** 32;
-/** A mark and version, the limit, the count. */
+/** The size of the mark and version, the limit and the count, bytes. */
 const HEAD = 16;
 const MARK = 0x4c4e_3031;
 const EACH = 20;
 
-/** Notes the loads of the keys with the smallest hashes, at most 256: if there are more, the limit is halved. */
+/** Stores the loads of the keys with the smallest hashes, at most 256: if there are more, the limit is halved. */
 export class LoadNotes {
   #list: LoadNote[] = [];
   #limit = NO_LIMIT;
 
-  /** Keys with this hash or a larger one are not noted. */
+  /** Keys with this hash or a larger one are not stored. */
   get limit(): number {
     return this.#limit;
   }
@@ -68,7 +68,7 @@ export interface OtherNotes {
   readonly loads: readonly Omit<LoadNote, 'pattern'>[];
 }
 
-/** Reads what {@link LoadNotes.bytes} wrote; undefined for anything else. */
+/** Reads the result of {@link LoadNotes.bytes}; undefined for any other bytes. */
 export function readNotes(bytes: Uint8Array): OtherNotes | undefined {
   if (bytes.length < HEAD || bytes.length > HEAD + MOST * EACH) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -15,7 +15,7 @@ export interface RunningFleetOptions {
   readonly own: InstanceName;
   readonly metrics: FleetMember;
   readonly insight: CacheInsight;
-  /** The shared map of this name; undefined if no layer has shared maps. */
+  /** Returns the shared map of a name; undefined if no layer has shared maps. */
   readonly sharedMapOf: (name: string) => SharedMap | undefined;
   /** The interval between two exchanges, milliseconds. */
   readonly everyMs: number;
@@ -24,7 +24,7 @@ export interface RunningFleetOptions {
   readonly shutdown: ShutdownBudget;
 }
 
-/** The exchange between the instances of an application: statistics, loads, TTL ladders and what insight says. */
+/** Exchanges statistics, loads, TTL ladders and insight between the instances of an application. */
 export class RunningFleet implements FleetAnswers {
   readonly insight: FleetInsight;
   readonly #fleet: Fleet;

@@ -6,21 +6,21 @@ import type { LadderExchange } from '../insight/ladder-exchange.js';
 import { readLadderNotes } from '../insight/ladder-notes.js';
 import { SharedNotes } from './shared-notes.js';
 
-/** What an instance notes at most, and what is read of another one, bytes. */
+/** The maximum size of notes that are written or read, bytes. */
 const MOST_BYTES = 65_536;
-/** Intervals for which notes are kept. */
+/** The number of intervals for which notes are stored. */
 const KEPT = 3;
 
 export interface SharedLaddersOptions {
   readonly insight: Pick<CacheInsight, 'exchange'>;
-  /** Undefined if no layer can hold notes. */
+  /** Undefined if no layer can store notes. */
   readonly sharedMap: SharedMap | undefined;
-  /** How often notes are exchanged, milliseconds; undefined if fleets are off. */
+  /** The interval between exchanges, milliseconds; undefined if `fleet` is off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
 }
 
-/** Lets the TTL ladders of a fleet count what other instances loaded: see `insight/ladder-exchange.ts`. */
+/** Exchanges the loads of instances, so that the TTL ladders of a fleet count them: see `insight/ladder-exchange.ts`. */
 export class SharedLadders {
   #notes: SharedNotes | undefined;
 

@@ -7,16 +7,17 @@ import { LoadNotes, type OtherNotes, readNotes } from './load-notes.js';
 import { SharedNotes } from './shared-notes.js';
 
 /*
- * Which loads ran while another instance loaded the same key.
+ * Detects loads that ran while another instance loaded the same key.
  *
- * Each instance publishes, as hashes, which keys it loaded when, for a sample of the keys that all instances share: those with the
- * smallest hashes. An instance with many loads notes a smaller share of its keys; only keys that both sides noted are compared. A load is compared
- * once all others have had time to publish theirs. The clocks of instances differ by milliseconds, which matters little for slow loads.
+ * Each instance publishes the hashes and times of its loads, for a sample of keys that is the same in all instances: the keys with the
+ * smallest hashes. An instance with many loads publishes a smaller share of its keys; only keys that both instances publish are
+ * compared. A load is compared after all others have had time to publish theirs. The clocks of instances differ by milliseconds, which
+ * is small compared with slow loads.
  */
 
-/** The same in all instances. */
+/** The salt of the hashes, the same in all instances. */
 const SALT = 0x3c6ef372;
-/** After how many intervals loads are compared, and for how many notes are kept. */
+/** The number of intervals after which loads are compared, and for which notes are stored. */
 const COMPARED_AFTER = 2;
 const KEPT = 4;
 const MOST_PATTERNS = 127;
@@ -31,9 +32,9 @@ export interface SharedLoadsOptions {
     }): () => void;
     addSharedLoads(source: (pattern: string) => SharedLoadEvidence | undefined): void;
   };
-  /** Undefined if no layer can hold notes. */
+  /** Undefined if no layer can store notes. */
   readonly sharedMap: SharedMap | undefined;
-  /** How often notes are exchanged, milliseconds; undefined if fleets are off. */
+  /** The interval between exchanges, milliseconds; undefined if `fleet` is off. */
   readonly everyMs: number | undefined;
   readonly clock: Clock;
 }
@@ -41,11 +42,11 @@ export interface SharedLoadsOptions {
 interface Overlaps {
   loads: number;
   overlapping: number;
-  /** How many of them a lock would spare: of loads that run at the same time, one remains. */
+  /** The number of loads that a lock would avoid: of loads at the same time, one remains. */
   spared: number;
 }
 
-/** Compares the loads of the instances of a fleet, for the advice to share them. */
+/** Compares the loads of the instances of a fleet, for the recommendation to share them. */
 export class SharedLoads {
   readonly #own = new LoadNotes();
   readonly #overlaps = new Map<string, Overlaps>();
@@ -77,7 +78,7 @@ export class SharedLoads {
     await this.#shared?.stop();
   }
 
-  /** Undefined until a load of the pattern has been compared. */
+  /** Returns undefined until a load of the pattern has been compared. */
   of(pattern: string): SharedLoadEvidence | undefined {
     const overlaps = this.#overlaps.get(pattern);
     return overlaps === undefined ? undefined : { ...overlaps, instances: this.#instances };

@@ -4,10 +4,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type Clock, systemClock } from '../cache/base/clock.js';
 import { CACHE_CLOCK } from '../cache/base/tokens.js';
 
-/** An application that is initialised but does not listen (tests, workers) counts as up after this time. */
+/** If an initialised application does not listen (tests, workers), it counts as started after this time, milliseconds. */
 const GRACE_MS = 250;
 
-/** The part of a Fastify instance that reports when every plugin and hook is in place. */
+/** The part of a Fastify instance that reports when every plugin and hook is loaded. */
 interface Readiable {
   addHook(name: 'onReady', hook: (done: () => void) => void): unknown;
 }
@@ -25,9 +25,9 @@ export class ApplicationUp {
   }
 
   /**
-   * Calls back once when the application is up: it listens, or was initialised a quarter of a second ago. With Fastify it is up
-   * when it is ready. This never makes it ready, because it accepts no more hooks of the application then.
-   * Returns a function that cancels the callback.
+   * Calls back once when the application has started: when it listens, or a quarter of a second after it was initialised. With Fastify,
+   * when it is ready. This method does not make Fastify ready, because the application could then add no more hooks.
+   * @returns a function that cancels the callback.
    */
   whenUp(callback: () => void): () => void {
     let waiting = true;
@@ -58,12 +58,12 @@ export class ApplicationUp {
 function whenReady(fastify: Readiable, go: () => void): void {
   try {
     fastify.addHook('onReady', (done) => {
-      // Fastify waits for the hook before it is ready: continue after it.
+      // Fastify waits for this hook before it is ready, so continue after the hook.
       setImmediate(go);
       done();
     });
   } catch {
-    // It is ready already.
+    // The application is already ready.
     setImmediate(go);
   }
 }

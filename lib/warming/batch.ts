@@ -6,7 +6,7 @@ export interface BatchLimits {
   readonly lingerMs: number;
 }
 
-/** Collects items and sends them together: at `size` items, or `lingerMs` after the first. */
+/** Collects items and sends them together: when there are `size`, or `lingerMs` after the first. */
 export class Batch<T> {
   #items: T[] = [];
   #cancelLinger: (() => void) | undefined;

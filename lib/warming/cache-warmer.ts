@@ -28,7 +28,7 @@ import {
 
 const DEFAULT_CONCURRENCY = 4;
 const MAX_REPORTS = 100;
-/** Time for aborted runs to end. */
+/** How long to wait for aborted runs to end, milliseconds. */
 const STOP_MS = 1_000;
 /** The strategy name of entries that are warmed without a strategy. */
 const DIRECT = 'direct';
@@ -37,9 +37,9 @@ const DIRECT = 'direct';
 export interface StartOptions {
   /** @default 'manual' */
   readonly trigger?: WarmingTrigger;
-  /** Wait for another replica that warms the same strategy, then warm the rest. @default false: skip the strategy */
+  /** Waits for another replica that warms the same strategy, then warms the remaining keys. @default false: skips the strategy */
   readonly waitForReplica?: boolean;
-  /** Leaves a frequent run out of the log and of the stored reports. @default false */
+  /** Omits a frequent run from the log and the stored reports. @default false */
   readonly quiet?: boolean;
 }
 
@@ -94,7 +94,7 @@ export class CacheWarmer implements OnModuleDestroy {
 
   /**
    * Adds a strategy that is not a provider; its `cron` takes effect once the application is up.
-   * @param options needed if its class has no `@WarmingStrategy`.
+   * @param options required if its class has no `@WarmingStrategy`.
    * @throws CacheError `INVALID_OPTIONS`, `DUPLICATE_STRATEGY`
    */
   register(strategy: WarmingStrategy | TaskStrategy, options?: WarmingStrategyOptions): void {
@@ -102,7 +102,7 @@ export class CacheWarmer implements OnModuleDestroy {
   }
 
   /**
-   * Begins a run without waiting for it. A strategy that already runs is joined, not repeated.
+   * Begins a run without waiting for it. If a strategy already runs, the run joins it.
    * @param names one strategy or several. @default every strategy
    * @throws CacheError `UNKNOWN_STRATEGY`, listing the known strategies.
    */
@@ -133,7 +133,7 @@ export class CacheWarmer implements OnModuleDestroy {
   /**
    * Stores one value, even if a fresh entry exists.
    * @param ttl milliseconds or a duration string. @default the cache's
-   * @throws CacheError with the code of the reason when the cache cannot store it, such as `VALUE_NOT_SERIALIZABLE`.
+   * @throws CacheError with the code of the reason if the cache cannot store it, such as `VALUE_NOT_SERIALIZABLE`.
    */
   async warmSpecificKey(key: string, data: unknown, ttl?: Duration): Promise<void> {
     const { rejected } = await this.#write([{ key, value: data, ...(ttl === undefined ? {} : { ttl }) }]);
@@ -144,7 +144,7 @@ export class CacheWarmer implements OnModuleDestroy {
   }
 
   /**
-   * Stores values, even if fresh entries exist, in one round trip per layer.
+   * Stores values, even if fresh entries exist, with one round trip per layer.
    * @param ttl milliseconds or a duration string. @default the cache's
    */
   async warmBatch(data: Readonly<Record<string, unknown>>, ttl?: Duration): Promise<WarmedBatch> {
@@ -152,12 +152,12 @@ export class CacheWarmer implements OnModuleDestroy {
     return this.#write(Object.entries(data).map(([key, value]) => ({ key, value, ...lasts })));
   }
 
-  /** The current report of one of the last hundred runs; undefined for others. */
+  /** Returns the current report of one of the last hundred runs; undefined for other ids. */
   getReport(id: string): WarmingReport | undefined {
     return this.#runs.get(id)?.report();
   }
 
-  /** The reports of the last runs, newest first. @param limit at most 100 are kept. @default 10 */
+  /** Returns the reports of the last runs, newest first. @param limit at most 100 are stored. @default 10 */
   reports(limit = 10): readonly WarmingReport[] {
     return [...this.#runs.values()]
       .slice(-Math.max(1, limit))
@@ -165,7 +165,7 @@ export class CacheWarmer implements OnModuleDestroy {
       .map((run) => run.report());
   }
 
-  /** Counts the warmed entries of a pattern that have ended, and how many were read, by strategy. */
+  /** Returns the number of warmed entries of a pattern that have ended, and how many were read, by strategy. */
   warmedOf(pattern: string): readonly WarmedEntries[] {
     return this.#efficiency.ofPattern(pattern);
   }
@@ -186,7 +186,7 @@ export class CacheWarmer implements OnModuleDestroy {
   /** Aborts running strategies and waits up to a second for their end. */
   async onModuleDestroy(): Promise<void> {
     this.#shutdown.abort(new CacheError('WARMING_ABORTED', 'The application is shutting down.'));
-    // Every pass listens to the signal; a strategy that ignores it and yields on is not waited for.
+    // Every pass listens to the signal. A strategy that ignores it is not waited for.
     await this.#budget.spend(() => Promise.all([...this.#passes.values()].map(({ ended }) => ended)), STOP_MS);
     this.#efficiency.close();
   }
@@ -228,7 +228,7 @@ export class CacheWarmer implements OnModuleDestroy {
     return batch;
   }
 
-  /** The running run with exactly these passes. */
+  /** Returns the current run with exactly these passes. */
   #runOf(passes: readonly BegunPass[]): WarmingRun | undefined {
     return [...this.#runs.values()].find(
       (run) => run.running && run.passes.length === passes.length && passes.every((pass) => run.passes.includes(pass)),

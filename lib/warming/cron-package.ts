@@ -1,7 +1,7 @@
 import type * as CronPackage from 'cron';
 import { installedRequire } from '../cache/own-file.js';
 
-/** The parser and job of @nestjs/schedule, loaded with the first cron expression, because most applications have none. */
+/** Loads the cron package of @nestjs/schedule with the first expression, because most applications have none. */
 export class CronLoader {
   #loaded: typeof CronPackage | undefined;
 
@@ -9,7 +9,7 @@ export class CronLoader {
     return (this.#loaded ??= await import('cron'));
   }
 
-  /** Loads it synchronously; undefined in a bundle that has not loaded it yet. */
+  /** The package, loaded synchronously; undefined in a bundle that has not loaded it yet. */
   get loaded(): typeof CronPackage | undefined {
     try {
       return (this.#loaded ??= installedRequire()('cron') as typeof CronPackage);

@@ -17,7 +17,7 @@ const USER_AGENT = 'nestjs-cache-observability (warming)';
 
 /**
  * Creates a strategy for every handler with `@Cached(…, { warm: [...] })`. It sends the requests through the whole application,
- * so that they have the keys of real requests.
+ * so their keys are those of real requests.
  */
 @Injectable()
 export class HandlerWarming {
@@ -29,7 +29,7 @@ export class HandlerWarming {
   ) {}
 
   /**
-   * Registers the strategies and returns their names, `handler:FeedController.discover`.
+   * Registers the strategies. @returns their names, such as `handler:FeedController.discover`.
    * @throws CacheError `INVALID_OPTIONS` for `warm` on a method that is not an HTTP handler.
    */
   register(): readonly string[] {
@@ -105,18 +105,18 @@ function outcomeOf(
   };
 }
 
-/** A request that the code names should succeed: whatever else it is answered, a 4xx too, has failed. */
+/** A request in the code must succeed: any other answer, including a 4xx, is a failure. */
 function refused(subject: string, status: number): CacheError {
   const why =
     status === 401 || status === 403
       ? 'a guard refused it. Add the headers that the guard requires: warm: [{ headers: { … } }]'
       : status === 404 || status === 410
-        ? 'what it asks for does not exist. Correct this request in `warm`, or remove it'
+        ? 'its resource does not exist. Correct this request in `warm`, or remove it'
         : 'check its response to this request';
   return new CacheError('WARMING_HANDLER_REFUSED', `${subject} answered ${status} when it was warmed; ${why}.`);
 }
 
-/** A controller's host with its parameters filled in: `:tenant.example.com`. */
+/** Fills in the parameters of a controller's host: `:tenant.example.com`. */
 function hostOf(host: string, params: Readonly<Record<string, string>>): string {
   return host.replace(/:([A-Za-z_]\w*)/g, (_, name: string) => {
     const value = params[name];

@@ -17,7 +17,7 @@ export interface InProcessAnswer {
   readonly bytes: number;
 }
 
-/** The part of light-my-request's API that is used here; Fastify's own `inject` is the same. */
+/** The part of light-my-request's API that is used; Fastify's own `inject` has the same. */
 interface InjectOptions {
   readonly method: string;
   readonly url: string;
@@ -33,8 +33,8 @@ interface InjectAnswer {
 type Inject = (options: InjectOptions) => Promise<InjectAnswer>;
 
 /**
- * Runs a request through the whole application (middleware, guards, interceptors, pipes, handler) without a socket: by
- * Fastify's own `inject`, else by light-my-request into the HTTP server's request listeners.
+ * Runs a request through the whole application (middleware, guards, interceptors, pipes, handler) without a socket: with
+ * Fastify's own `inject`, otherwise with light-my-request, which calls the request listeners of the HTTP server.
  */
 @Injectable()
 export class InProcessRequests {
@@ -42,7 +42,7 @@ export class InProcessRequests {
 
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
 
-  /** Loads its packages. @throws CacheError `MISSING_PACKAGE` if light-my-request is needed and not installed. */
+  /** Loads the packages for requests. @throws CacheError `MISSING_PACKAGE` if light-my-request is needed and not installed. */
   async prepare(): Promise<void> {
     await (this.#inject ??= this.#findInject());
   }
@@ -77,7 +77,7 @@ export class InProcessRequests {
   }
 }
 
-/** Express replaces the prototypes of requests and responses; this keeps the methods that replace a socket. */
+/** Express replaces the prototypes of requests and responses. Copies the methods that replace a socket to the object itself. */
 function keepingMethods<T extends object>(message: T): T {
   const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(message) as object);
   return Object.defineProperties(message, methods);

@@ -7,15 +7,15 @@ import type { TaskStrategy } from './strategy-pass.js';
 import { type TaskOutcome, WarmingTask } from './warming-task.js';
 import type { PopularTarget } from './warming-target.js';
 
-/** Name of the built-in strategy that keeps the hottest keys from expiring. */
+/** Name of the built-in strategy that renews the hottest keys before they expire. */
 export const POPULAR_KEYS = 'popular-keys';
 
 const COUNTERS = 512;
-/** One in eight hits is counted. */
+/** One in this number of hits is counted. */
 const ONE_IN = 8;
-/** The least sampled hits of a popular key, over about two halvings of the counters. */
+/** The minimum number of sampled hits of a popular key, over about two halvings of the counters. */
 const LEAST = 2;
-/** Checks between two halvings of the counters. */
+/** The number of checks between two halvings of the counters. */
 const LOOKS_TO_HALVE = 6;
 
 interface Renewal {
@@ -24,9 +24,9 @@ interface Renewal {
 }
 
 /**
- * Keeps the hottest keys from expiring: counts a sample of the hits in bounded memory, remembers the last loader of each
- * counted key, and runs it again shortly before the entry expires. Keys without a load since they were first counted, such as
- * keys that are only set, expire.
+ * Renews the hottest keys before they expire. It counts a sample of the hits in bounded memory, stores the last loader of each
+ * counted key, and runs it again shortly before the entry expires. A key without a load since it was first counted, such as
+ * one that is only set, expires.
  */
 export class PopularKeys implements TaskStrategy {
   readonly everyReplica = true;
@@ -35,7 +35,7 @@ export class PopularKeys implements TaskStrategy {
   #looks = 0;
 
   /**
-   * @param limit the number of keys that are kept fresh.
+   * @param limit the number of keys that are renewed.
    * @param everyMs the time between two checks; entries that expire before the check after the next are renewed.
    */
   constructor(
@@ -45,7 +45,7 @@ export class PopularKeys implements TaskStrategy {
     private readonly everyMs: number,
   ) {}
 
-  /** Begins to count. Returns a function that stops it and drops the counts. */
+  /** Starts to count. @returns a function that stops it and drops the counts. */
   watch(): () => void {
     const stop = this.target.watchAccesses({
       oneIn: ONE_IN,
@@ -58,14 +58,14 @@ export class PopularKeys implements TaskStrategy {
     };
   }
 
-  /** Checks whether a key is due, and halves old counts from time to time. */
+  /** Returns whether a key is due. Halves old counts from time to time. */
   async look(): Promise<boolean> {
     const due = await this.due();
     if (++this.#looks % LOOKS_TO_HALVE === 0) this.#counts.halve();
     return due.length > 0;
   }
 
-  /** The popular keys that expire soon and have a loader. */
+  /** Returns the popular keys that expire soon and have a loader. */
   async due(): Promise<readonly string[]> {
     const candidates = this.#counts.top(this.limit, LEAST).filter((key) => this.#renewals.has(key));
     const until = this.clock.now() + 2 * this.everyMs;
@@ -87,7 +87,7 @@ export class PopularKeys implements TaskStrategy {
     if (displaced !== undefined) this.#renewals.delete(displaced);
   }
 
-  /** Keeps the context of the loader's first call: a loader may read the tenant from AsyncLocalStorage. */
+  /** Stores the loader with the context of its call: it may read the tenant from AsyncLocalStorage. */
   #remember(key: string, loader: AnnotatedLoader<unknown>, plan: ReadPlan): void {
     if (this.#counts.has(key)) this.#renewals.set(key, { load: AsyncResource.bind(loader), plan });
   }

@@ -8,8 +8,8 @@ import type { PopularTarget } from './warming-target.js';
 export const NOTHING_WARMED: TaskOutcome = { keys: [], warmed: 0, skipped: 1, bytes: 0 };
 
 /**
- * Loads a key again that visitors requested. If the origin now answers with a 4xx, such as "not found", there is nothing to warm,
- * and nothing has failed: no code has named this key.
+ * Loads a key again that callers have requested. If the origin now answers with a 4xx, such as "not found", the key is skipped:
+ * no code names this key, so nothing has failed.
  */
 export async function renewKey(
   target: Pick<PopularTarget, 'renew'>,
@@ -25,6 +25,6 @@ export async function renewKey(
     throw error;
   }
   if (outcome === Outcome.stale || outcome === Outcome.error)
-    throw new Error('Its origin failed; the stored value is served until it expires.');
+    throw new Error('The origin failed. The stored value is served until it expires.');
   return outcome === Outcome.miss ? { keys: [key], warmed: 1, skipped: 0, bytes: 0 } : NOTHING_WARMED;
 }

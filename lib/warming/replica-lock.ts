@@ -5,17 +5,17 @@ import type { Coordination, Layer } from '../cache/layers/layer.js';
 
 const LEASE_MS = 15_000;
 const RETRY_MS = 250;
-/** Deadline of a request for the lease. */
+/** Deadline of a request for the lease, milliseconds. */
 const ANSWER_MS = 1_000;
 
-/** Whether this replica warms: `mine` until released, `elsewhere` while another one does. */
+/** Which replica warms: `mine` until it is released, or `elsewhere`. */
 export type Turn = { readonly state: 'mine'; release(): void } | { readonly state: 'elsewhere' };
 
 const UNSHARED: Turn = { state: 'mine', release: () => undefined };
 
 /**
- * Lets one of several replicas warm, by a lease in the first layer that supports leases, renewed during the work. Without
- * such a layer, or while it does not answer, every replica warms. The release of the lease is not awaited.
+ * Lets only one of several replicas warm, with a lease in the first layer that supports leases. The lease is renewed during the work.
+ * Without such a layer, or while it does not answer, every replica warms. The release of the lease is not awaited.
  */
 export class ReplicaLock {
   readonly #coordination: Coordination | undefined;
@@ -43,7 +43,7 @@ export class ReplicaLock {
     }
   }
 
-  /** Like {@link take}, but tries again until the other replica has ended. */
+  /** Like {@link take}, but tries again until the other replica has finished. */
   async wait(strategy: string, signal: AbortSignal): Promise<Turn> {
     for (;;) {
       const turn = await this.take(strategy);

@@ -1,11 +1,11 @@
 import { CacheError } from '../cache/base/errors.js';
 
-/** Values for the parameters and the query of a route, as they would be in its URL. */
+/** Values for the parameters and the query of a route, not encoded. */
 export type RouteValues = Readonly<Record<string, unknown>>;
 
 /**
- * The URL of a route with its parameters filled in. Understands `:name`, `*name` and the optional `{…}` of path-to-regexp 8
- * and the bare `*` and `:name?` of its older versions.
+ * Returns the URL of a route with its parameters filled in. Supports `:name`, `*name` and the optional `{…}` of path-to-regexp 8,
+ * and `*` and `:name?` of its older versions.
  * @throws CacheError `INVALID_OPTIONS` naming a parameter without a value.
  */
 export function routeUrl(path: string, params: RouteValues = {}, query: RouteValues = {}): string {
@@ -18,7 +18,7 @@ export function routeUrl(path: string, params: RouteValues = {}, query: RouteVal
   return search === '' ? filled : `${filled}?${search}`;
 }
 
-/** Keeps the content of an optional group if all its parameters have values, and drops the group otherwise. */
+/** Keeps the content of an optional group if all its parameters have values; otherwise drops the group. */
 function withoutEmptyGroups(path: string, params: RouteValues): string {
   const group = /\{([^{}]*)\}/;
   let rest = path;

@@ -32,7 +32,7 @@ export class StartupWarming implements OnApplicationBootstrap, OnModuleDestroy {
       await this.#start([...names, ...handlers]);
       return;
     }
-    // Strategies need the providers only, handlers the whole application.
+    // Strategies need only providers; handlers need the whole application.
     setImmediate(() => void this.#start(names));
     if (handlers.length > 0) this.#giveUp = this.up.whenUp(() => void this.#start(handlers));
   }
@@ -42,7 +42,7 @@ export class StartupWarming implements OnApplicationBootstrap, OnModuleDestroy {
     this.#giveUp();
   }
 
-  /** The handlers whose requests can be sent. The boot report warns of a missing package; runs that fail for it would repeat that. */
+  /** Returns the handlers whose requests can be sent. The boot report already warns of a missing package, so their runs need not fail. */
   async #runnable(handlers: readonly string[]): Promise<readonly string[]> {
     if (handlers.length === 0) return handlers;
     const missing = await this.requests.prepare().then(

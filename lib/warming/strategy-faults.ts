@@ -13,20 +13,20 @@ const KNOWN: Readonly<Record<keyof WarmingStrategyOptions, true>> = {
   ttl: true,
 };
 
-/** The words that the faults of a strategy follow. @param type its class. */
+/** Returns the subject of the sentences about a strategy's faults. @param type its class. */
 export function strategySubject(options: WarmingStrategyOptions | undefined, type: unknown): string {
   const className = typeof type === 'function' && type.name !== '' ? type.name : 'without a class';
   return options?.name ? `Warming strategy "${options.name}"` : `A warming strategy (${className})`;
 }
 
-/** The fault of a strategy whose name is taken. */
+/** Returns the fault of a strategy whose name another one has. */
 export function takenName(name: string, type: unknown): string {
   return `The warming strategy "${name}" already exists. Give ${typeof type === 'function' ? type.name : 'this one'} another name`;
 }
 
 /**
- * The faults of a strategy, in words that follow its name.
- * @param strategy the instance; the prototype where there is none yet.
+ * Returns the faults of a strategy as sentences without their subject.
+ * @param strategy the instance, or the prototype if there is no instance yet.
  */
 export function strategyFaults(
   options: WarmingStrategyOptions | undefined,

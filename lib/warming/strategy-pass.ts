@@ -12,7 +12,7 @@ import { StrategyTally } from './strategy-tally.js';
 import type { StrategyReport, WarmingResult } from './warming-report.js';
 import type { WarmingTarget } from './warming-target.js';
 
-/** Time without a next entry after which a strategy counts as hanging. */
+/** A strategy that yields no entry for this time is aborted, milliseconds. */
 const STALL_MS = 300_000;
 
 /** The dependencies of a pass. */
@@ -22,21 +22,21 @@ export interface PassContext {
   readonly lock: ReplicaLock;
   readonly loads: LimitFunction;
   readonly hits: HitWatch;
-  /** Aborted by the shutdown. */
+  /** Aborted at shutdown. */
   readonly signal: AbortSignal;
-  /** Wait for another replica that warms the same strategy, instead of skipping it. */
+  /** Whether to wait for another replica that warms the same strategy instead of skipping it. */
   readonly waitForReplica: boolean;
 }
 
-/** A strategy with the options it was registered with. */
+/** A strategy with its options. */
 export interface RegisteredStrategy {
   readonly options: Readonly<WarmingStrategyOptions>;
   readonly strategy: WarmingStrategy | TaskStrategy;
 }
 
-/** A built-in strategy: yields tasks instead of entries. */
+/** A built-in strategy, which yields tasks instead of entries. */
 export interface TaskStrategy {
-  /** True if every replica runs it, without the lock between replicas. */
+  /** True if every replica runs it, without the lock. */
   readonly everyReplica?: boolean;
   /** Called when one of its entries is read for the first time. */
   read?(key: string): void;
@@ -57,7 +57,7 @@ export class StrategyPass {
     private readonly context: PassContext,
   ) {
     this.name = registered.options.name;
-    // Every running load adds a listener.
+    // Every running load adds a listener; without this, Node warns of more than ten.
     setMaxListeners(0, this.#controller.signal);
   }
 
@@ -118,7 +118,7 @@ export class StrategyPass {
     this.#result = signal.aborted ? this.#abortedAs() : this.#tally.result();
   }
 
-  /** Reads one entry after the other, as fast as the writer accepts them. */
+  /** Reads one entry after the other, when the writer has room. */
   async #pull(writer: WarmingWriter, signal: AbortSignal): Promise<void> {
     const bounds = { signal, clock: this.context.clock, ms: STALL_MS };
     const stalled = (): never => {
@@ -178,11 +178,11 @@ function iteratorOf(entries: unknown, strategy: string): Iterator<unknown> | Asy
   );
 }
 
-/** Closes a strategy's iterator; errors are ignored. */
+/** Closes the iterator of a strategy, and ignores errors. */
 function closeQuietly(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   try {
     Promise.resolve(iterator.return?.()).catch(() => undefined);
   } catch {
-    // A generator that is still busy with the last call of next().
+    // The generator still runs the last call of next().
   }
 }

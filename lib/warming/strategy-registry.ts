@@ -13,8 +13,8 @@ export class StrategyRegistry {
   #onAdded: ((strategy: RegisteredStrategy) => void) | undefined;
 
   /**
-   * @param options needed if the strategy's class has no `@WarmingStrategy`.
-   * @throws CacheError `INVALID_OPTIONS` for options out of range, `DUPLICATE_STRATEGY` for a name that is taken.
+   * @param options required if the strategy's class has no `@WarmingStrategy`.
+   * @throws CacheError `INVALID_OPTIONS` for options out of range, `DUPLICATE_STRATEGY` if another strategy has the name.
    */
   add(strategy: WarmingStrategy | TaskStrategy, options?: WarmingStrategyOptions): RegisteredStrategy {
     const given = options ?? warmingStrategyOptionsOf(strategy.constructor);
@@ -28,7 +28,7 @@ export class StrategyRegistry {
     return registered;
   }
 
-  /** Calls `scheduled` for every strategy, including those that are added later. */
+  /** Calls `scheduled` for every strategy, including those added later. */
   each(scheduled: (strategy: RegisteredStrategy) => void): void {
     this.#onAdded = scheduled;
     for (const strategy of this.#strategies.values()) scheduled(strategy);

@@ -19,7 +19,7 @@ export class StrategyTally {
     this.fault(error, 'WARMING_LOAD_FAILED', key, count);
   }
 
-  /** Records a fault of the strategy as a whole. */
+  /** Records a fault of the whole strategy. */
   fault(error: unknown, code: WarmingFailure['code'] = 'WARMING_STRATEGY_FAILED', key?: string, count = 1): void {
     const known = error instanceof CacheError ? error.code : code;
     const message = withoutKey(redactedMessage(error), key);
@@ -54,7 +54,7 @@ export class StrategyTally {
   }
 }
 
-/** Removes a key from an origin's error message: a report never shows a key. */
+/** Removes a key from an error message of the origin: a report must never contain a key. */
 function withoutKey(message: string, key: string | undefined): string {
   const masked = key === undefined || key === '' ? message : message.replaceAll(key, '…');
   return masked.length > MAX_MESSAGE ? `${masked.slice(0, MAX_MESSAGE - 1)}…` : masked;

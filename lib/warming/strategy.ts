@@ -1,9 +1,9 @@
 import type { Duration } from '../cache/base/duration.js';
 
-/** One key to warm, with its value or a way to load it. A `load` runs only if the key is not fresh already. */
+/** One key to warm, with its value or a function that loads it. The `load` runs only if the key is not fresh. */
 export type WarmingEntry<V = unknown> = {
   readonly key: string;
-  /** @default the strategy's `ttl`, else the cache's */
+  /** @default the strategy's `ttl`, otherwise the cache's */
   readonly ttl?: Duration;
   readonly tags?: readonly string[];
 } & (
@@ -13,7 +13,7 @@ export type WarmingEntry<V = unknown> = {
 
 /** When and how a strategy runs. */
 export interface WarmingStrategyOptions {
-  /** Names it in reports, logs, metrics and `CacheWarmer.warm(name)`; unique in an application. */
+  /** The name in reports, logs, metrics and `CacheWarmer.warm(name)`; unique in an application. */
   name: string;
   /** Runs at startup if `warming.onStartup` is on. @default true */
   onStartup?: boolean;
@@ -23,7 +23,7 @@ export interface WarmingStrategyOptions {
   priority?: number;
   /** Concurrent loads. @default `warming.concurrency` */
   concurrency?: number;
-  /** The strategy is aborted after this time; entries warmed before that stay. @default none */
+  /** The strategy is aborted after this time; entries that were warmed before stay. @default none */
   timeout?: Duration;
   /** TTL of entries without their own. @default the cache's */
   ttl?: Duration;
@@ -50,7 +50,7 @@ export interface WarmingStrategyOptions {
  * @publicApi
  */
 export interface WarmingStrategy<V = unknown> {
-  /** The next entry is read only when there is room for it; `signal` is aborted on timeout and shutdown. */
+  /** The next entry is read only when there is room for it. `signal` is aborted on timeout and shutdown. */
   entries(
     signal: AbortSignal,
   ): Iterable<WarmingEntry<V>> | AsyncIterable<WarmingEntry<V>> | Promise<Iterable<WarmingEntry<V>>>;
@@ -59,7 +59,7 @@ export interface WarmingStrategy<V = unknown> {
 const WARMING_STRATEGY_METADATA = 'cache-observability:warming-strategy';
 
 /**
- * Makes an injectable class a warming strategy of the application.
+ * Declares an injectable class as a warming strategy of the application.
  *
  * @publicApi
  */

@@ -8,13 +8,13 @@ import { isReported } from '../cache/base/reported-errors.js';
 import type { Layer, SharedMap } from '../cache/layers/layer.js';
 
 /*
- * A restart empties memory, and the first minute is slow: every instance asks Redis for each hot key, at the busiest
- * time. So instances store lists of the keys that were requested most, and an instance that starts reads the entries of these keys into
- * memory before it is ready. It already listens to invalidations by then, and reads like every other read: an entry that is invalidated
- * meanwhile is not kept.
+ * After a restart, memory is empty, and the first minute is slow: every instance reads each hot key from Redis, often at the busiest
+ * time. So instances store lists of their most requested keys. An instance that starts reads the entries of these keys into
+ * memory before it is ready. It already receives invalidations then, and reads like any other caller: an entry that is invalidated
+ * during the read is not stored.
  *
- * Instances behind one load balancer get the same traffic, so a few lists are enough for any number of instances: each writes
- * into one of four slots, and the last write counts.
+ * Instances behind one load balancer get the same traffic, so a few lists are enough for any number of instances. Each instance
+ * writes to one of four slots and replaces the list there.
  */
 
 /** The part of a cache that a warm start needs; `ObservedCache` implements it. */
@@ -26,7 +26,7 @@ export interface WarmStartTarget {
 
 export interface WarmStartOptions {
   readonly cache: WarmStartTarget;
-  /** The most keys of a list. */
+  /** The maximum number of keys in a list. */
   readonly maxKeys: number;
   readonly clock: Clock;
   readonly log: CacheLog;
@@ -35,7 +35,7 @@ export interface WarmStartOptions {
 }
 
 const SLOTS = ['0', '1', '2', '3'] as const;
-/** The largest list, bytes. */
+/** The maximum size of a list, bytes. */
 const MAX_NOTE_BYTES = 1024 * 1024;
 const KEEP_MS = 86_400_000;
 const FIRST_WRITE_MS = 15_000;
@@ -44,7 +44,7 @@ const LAST_WRITE_WITHIN_MS = 500;
 /** The time limit for reading all lists and entries, milliseconds. */
 const READ_WITHIN_MS = 500;
 const KEYS_AT_ONCE = 250;
-/** The largest share of a memory bound that a warm start fills: room is left for the first requests. */
+/** The maximum share of a memory bound that a warm start fills, so that there is room for the first requests. */
 const LARGEST_SHARE = 0.8;
 
 export class WarmStart {
@@ -65,7 +65,7 @@ export class WarmStart {
     this.#slot = SLOTS[Math.floor((options.random ?? Math.random)() * SLOTS.length)] ?? SLOTS[0];
   }
 
-  /** Reads the hottest keys' entries into memory, and from then on writes the list of this instance. Never rejects. */
+  /** Reads the entries of the hottest keys into memory, then writes the list of this instance regularly. Never rejects. */
   async start(): Promise<void> {
     const { clock, log } = this.#options;
     if (this.#map === undefined) return;
@@ -76,7 +76,7 @@ export class WarmStart {
     } catch (cause) {
       if (!isReported(cause)) {
         const why = redactedMessage(cause);
-        log('warn', 'WARM_START_FAILED', `Memory starts empty: the hottest keys cannot be read. ${why}`);
+        log('warn', 'WARM_START_FAILED', `Memory starts empty, because the hottest keys cannot be read. ${why}`);
       }
     }
     progress.stopped = true;
@@ -96,7 +96,7 @@ export class WarmStart {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancel?.();
-    // Not started: the memory layer holds no sample of the traffic.
+    // If it was not started, the memory layer contains no sample of the traffic.
     if (this.#cancel === undefined) return;
     await within(this.#write(), LAST_WRITE_WITHIN_MS, this.#options.clock);
   }
@@ -109,14 +109,14 @@ export class WarmStart {
     });
   }
 
-  /** Never rejects: after a failure, the list of a minute ago stays. */
+  /** Writes the list. Never rejects: after a failure, the list before stays. */
   async #write(): Promise<void> {
     const { maxKeys, clock } = this.#options;
     try {
       const keys = await this.#memory!.hottestKeys!(maxKeys);
       if (keys.length > 0) await this.#map!.publish(this.#slot, noteOf(clock.now(), keys), KEEP_MS);
     } catch {
-      // Redis does not answer, which its layer reports.
+      // The layer itself reports that Redis does not answer.
     }
   }
 
@@ -137,7 +137,7 @@ export class WarmStart {
     }
   }
 
-  /** How many more entries of the mean size memory takes. */
+  /** Returns how many more entries of the mean size fit into memory. */
   #room(): number {
     const { entries, bytes, bounds = {} } = this.#memory!.status();
     const left = (used: number | null, bound = Infinity) => bound * LARGEST_SHARE - (used ?? 0);
@@ -151,14 +151,14 @@ interface Note {
   readonly keys: readonly string[];
 }
 
-/** Encodes as many keys as fit. */
+/** Encodes a list with as many keys as fit. */
 function noteOf(at: number, keys: readonly string[]): Uint8Array {
   let bytes = 64;
   const fitting = keys.findIndex((key) => (bytes += JSON.stringify(key).length * 3 + 1) > MAX_NOTE_BYTES);
   return Buffer.from(JSON.stringify({ at, keys: fitting === -1 ? keys : keys.slice(0, fitting) } satisfies Note));
 }
 
-/** Reads the keys of a list; undefined for invalid bytes. The bytes are untrusted. */
+/** Reads a list of keys from untrusted bytes; undefined if they are invalid. */
 function keysIn(bytes: Uint8Array | undefined): Note | undefined {
   if (bytes === undefined || bytes.length > MAX_NOTE_BYTES) return undefined;
   try {
@@ -179,7 +179,7 @@ function isKey(key: unknown): key is string {
   }
 }
 
-/** Merges the hottest keys of all lists: the first key of each, then the second of each, the latest list first. */
+/** Merges all lists: the first key of each, then the second of each, and so on; the latest list first. */
 function together(notes: readonly Note[], limit: number): string[] {
   const keys = new Set<string>();
   const latest = notes.toSorted((one, other) => other.at - one.at);

@@ -15,19 +15,19 @@ export class WarmingFeed {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Adds a listener and returns a function that removes it. The hundred-and-first listener replaces the first. */
+  /** Adds a listener. The hundred-and-first replaces the first. @returns a function that removes it. */
   listen(listener: (progress: WarmingProgress) => void): () => void {
     for (const oldest of this.#listeners) {
       if (this.#listeners.size < MAX_LISTENERS) break;
       this.#listeners.delete(oldest);
     }
-    // A function of its own, so that one listener may listen twice.
+    // A new function, so that the same listener can be added twice.
     const own = (progress: WarmingProgress) => listener(progress);
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);
   }
 
-  /** Reports a pass that begins. Call the returned function when it ends. */
+  /** Reports a pass that begins. @returns a function to call when the pass ends. */
   follow(pass: StrategyPass, runId: string, trigger: WarmingTrigger): () => void {
     let cancel: () => void = () => undefined;
     const report = (type: WarmingProgress['type']) => this.#emit({ type, runId, trigger, report: pass.report() });

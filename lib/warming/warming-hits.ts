@@ -1,16 +1,16 @@
 import { type Clock, systemClock } from '../cache/base/clock.js';
 import type { WarmingTarget } from './warming-target.js';
 
-/** The limit of watched keys over all passes: the oldest watches end first. */
+/** The maximum number of watched keys of all passes; beyond it, the oldest watches end. */
 const MAX_WATCHED_KEYS = 10_000;
-/** The most patterns counted per strategy, and the most groups per pattern whose entries have not ended. */
+/** The maximum number of patterns per strategy, and of groups per pattern whose entries have not ended. */
 const MAX_PATTERNS = 127;
 const MAX_GROUPS = 128;
 /** Entries warmed within this time form one group, milliseconds. */
 const TOGETHER_MS = 60_000;
 /** The lifetime assumed for an entry without a known end, milliseconds. */
 const UNKNOWN_MS = 86_400_000;
-/** Ended entries that are counted in full: beyond this number, the counts are halved. */
+/** If more entries than this have ended, the counts are halved. */
 const COUNTED = 1_000;
 
 /** The warmed entries of one strategy and pattern that have ended, and how many of them were read. */
@@ -28,7 +28,7 @@ interface Group {
   read: number;
 }
 
-/** Measures which warmed entries were hit before they expired; bounded, and a sample above {@link MAX_WATCHED_KEYS}. */
+/** Measures which warmed entries are hit before they expire. Bounded: above {@link MAX_WATCHED_KEYS} keys, it is a sample. */
 export class WarmingHits {
   readonly #totals = new Map<string, { watched: number; hit: number }>();
   readonly #patterns = new Map<string, Map<string, PatternEntries>>();
@@ -40,19 +40,19 @@ export class WarmingHits {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** Opens the watch of one pass of a strategy. @param onRead called with each of its entries that is hit. */
+  /** Opens the watch of one pass. @param onRead called once with each of its entries that is hit. */
   open(strategy: string, onRead?: (key: string) => void): HitWatch {
     let total = this.#totals.get(strategy);
     if (total === undefined) this.#totals.set(strategy, (total = { watched: 0, hit: 0 }));
     return new HitWatch(total, (keys, onHit) => this.#watch(strategy, keys, onHit, onRead));
   }
 
-  /** Share of hit entries over all passes of a strategy, 0–1; null before anything was warmed. */
+  /** Returns the share of hit entries in all passes of a strategy, 0–1; null if none was warmed yet. */
   ofStrategy(strategy: string): number | null {
     return share(this.#totals.get(strategy));
   }
 
-  /** Counts the entries of a pattern, by strategy. Entries that may still be read are left out. */
+  /** Returns the counts of a pattern's entries, by strategy, without entries that may still be read. */
   ofPattern(pattern: string): WarmedEntries[] {
     const found: WarmedEntries[] = [];
     for (const [strategy, patterns] of this.#patterns) {
@@ -62,7 +62,7 @@ export class WarmingHits {
     return found;
   }
 
-  /** Drops the counts of a pattern of a strategy. */
+  /** Resets the counts of a strategy's entries of a pattern. */
   forget(strategy: string, pattern: string): void {
     this.#patterns.get(strategy)?.delete(pattern);
   }
@@ -93,7 +93,7 @@ export class WarmingHits {
       this.#watching -= oldest.size;
     }
     const giveUp = (): void => {
-      // Without a watch it is unknown whether these entries are read, so do not count them.
+      // Whether these entries are read is unknown without a watch, so they are not counted.
       for (const group of groups.values()) group.warmed--;
     };
     this.#watches.add({ size: watched.length, stop, giveUp });
@@ -101,7 +101,7 @@ export class WarmingHits {
     return watched.length;
   }
 
-  /** The group of each key, found now: the pattern of a key may be refined before the key is read. */
+  /** Returns the group of each key. It is looked up now, because the pattern of a key may change before the key is read. */
   #groupsOf(strategy: string, keys: readonly string[]): Map<string, Group> {
     const ofKeys = new Map<string, Group>();
     const groups = new Map<string, Group>();
@@ -184,7 +184,7 @@ export class HitWatch {
     return this.#hit;
   }
 
-  /** Share of the watched entries that were hit, 0–1; null before any was watched. */
+  /** The share of watched entries that were hit, 0–1; null if none was watched. */
   get efficiency(): number | null {
     return share({ watched: this.#watched, hit: this.#hit });
   }

@@ -2,7 +2,7 @@ import { counter, duration, type FamilySource, gauge, type MetricFamily, type Me
 import { Histogram } from '../metrics/windows/histogram.js';
 import type { StrategyReport, WarmingResult } from './warming-report.js';
 
-/** Strategies counted separately; further ones are counted together. */
+/** The number of strategies that are counted separately; later ones are counted together. */
 const MAX_STRATEGIES = 100;
 const OVERFLOW = '__other__';
 
@@ -12,11 +12,11 @@ interface StrategyFigures {
   entries: number;
 }
 
-/** Counts runs and entries of warming since the start, as metric families. */
+/** Counts the runs and entries of warming since the start, as metric families. */
 export class WarmingMetrics implements FamilySource {
   readonly #strategies = new Map<string, StrategyFigures>();
 
-  /** @param efficiencyOf share of a strategy's warmed entries that were hit; null if it is unknown. */
+  /** @param efficiencyOf returns the share of a strategy's warmed entries that were hit; null if unknown. */
   constructor(private readonly efficiencyOf: (strategy: string) => number | null) {}
 
   /** Counts a pass that ended. */

@@ -4,12 +4,12 @@ import type { CacheErrorCode } from '../cache/base/errors.js';
 export type WarmingTrigger = 'startup' | 'cron' | 'manual';
 
 /**
- * How a strategy ended: `ok`; `partial` if some entries failed; `failed` if nothing could be warmed or the
- * strategy itself threw; `timeout`; `aborted` by a shutdown; `elsewhere` if another replica is warming it.
+ * The result of a strategy: `ok`; `partial` if some entries failed; `failed` if no entry could be warmed or the
+ * strategy threw; `timeout`; `aborted` at shutdown; `elsewhere` if another replica warms it.
  */
 export type WarmingResult = 'ok' | 'partial' | 'failed' | 'timeout' | 'aborted' | 'elsewhere';
 
-/** One kind of failure with its count; never with a key or a value. */
+/** One kind of failure with its count. It never contains a key or value. */
 export interface WarmingFailure {
   readonly code: CacheErrorCode | 'WARMING_LOAD_FAILED' | 'WARMING_STRATEGY_FAILED';
   readonly message: string;
@@ -23,21 +23,21 @@ export interface StrategyReport {
   readonly result: WarmingResult | 'running';
   readonly keysWarmed: number;
   /**
-   * Entries that were already fresh, so neither loaded nor written; for `warm` on a handler also responses that are not stored; for
-   * popular and predicted keys also those that the origin answers with a 4xx by now.
+   * Entries that were already fresh, so they were neither loaded nor written. For `warm` on a handler also responses that are not stored;
+   * for popular and predicted keys also those for which the origin now answers with a 4xx.
    */
   readonly keysSkipped: number;
-  /** Entries that the code names and that could not be loaded: requests of `warm` that are not answered with a 2xx count, 4xx included. */
+  /** Entries named in code that could not be loaded. A request of `warm` fails with any status other than 2xx. */
   readonly keysFailed: number;
   readonly bytes: number;
   readonly durationMs: number;
   /** Up to ten kinds of failure. */
   readonly errors: readonly WarmingFailure[];
-  /** Share of the warmed entries that were hit before they expired, 0–1, so far; null before anything was warmed. */
+  /** The share of warmed entries that have been hit before they expired, 0–1; null if none was warmed yet. */
   readonly efficiency: number | null;
 }
 
-/** The report of a run. During the run it shows the progress. */
+/** The report of a run. During the run it contains the progress. */
 export interface WarmingReport {
   readonly id: string;
   readonly trigger: WarmingTrigger;
@@ -51,18 +51,18 @@ export interface WarmingReport {
   readonly keysFailed: number;
   readonly bytes: number;
   readonly durationMs: number;
-  /** Share of the warmed entries that were hit before they expired, 0–1, so far; null before anything was warmed. */
+  /** The share of warmed entries that have been hit before they expired, 0–1; null if none was warmed yet. */
   readonly efficiency: number | null;
   readonly strategies: readonly StrategyReport[];
 }
 
-/** A running or ended run: `done` resolves with its report, also when a strategy failed. */
+/** A run. `done` resolves with its report, even if a strategy failed. */
 export interface WarmingRunHandle {
   readonly id: string;
   readonly done: Promise<WarmingReport>;
 }
 
-/** Passed to `CacheWarmer.onProgress` when a strategy starts, every few seconds while it runs, and when it has ended. */
+/** The argument of `CacheWarmer.onProgress` listeners: when a strategy starts, every few seconds while it runs, and when it has ended. */
 export interface WarmingProgress {
   readonly type: 'started' | 'progress' | 'finished';
   readonly runId: string;

@@ -2,13 +2,13 @@ import type { Clock } from '../cache/base/clock.js';
 import type { StrategyPass } from './strategy-pass.js';
 import type { StrategyReport, WarmingReport, WarmingTrigger } from './warming-report.js';
 
-/** A pass, begun by this run or by another one. */
+/** A pass that this run or an earlier one began. */
 export interface BegunPass {
   readonly pass: StrategyPass;
   readonly ended: Promise<void>;
 }
 
-/** The passes of several strategies, begun together; a pass that another run began is shared. */
+/** The passes of several strategies. If another run has begun one of them, both share it. */
 export class WarmingRun {
   readonly #startedAt: number;
   #finishedAt: number | undefined;

@@ -7,18 +7,18 @@ import { CacheWarmer } from './cache-warmer.js';
 import type { RegisteredStrategy } from './strategy-pass.js';
 import { StrategyRegistry } from './strategy-registry.js';
 
-/** Prefix of our jobs' names in a shared registry. */
+/** Prefix of the names of these jobs in a shared registry. */
 export const CRON_JOB_PREFIX = 'cache-warming:';
 
 type CronJob = Parameters<SchedulerRegistry['addCronJob']>[1];
 type Jobs = Pick<SchedulerRegistry, 'doesExist' | 'addCronJob' | 'deleteCronJob'>;
 
-/** The provider of `@nestjs/schedule` that holds an application's jobs. */
+/** The provider of `@nestjs/schedule` that contains an application's jobs. */
 const REGISTRY = 'SchedulerRegistry';
 
 /**
- * Runs strategies by their cron expressions: in the application's ScheduleModule if it has one, so that all jobs are
- * visible and stopped in one place, else in jobs of its own. `cron` is loaded with the first expression, `@nestjs/schedule` never.
+ * Runs strategies by their cron expressions. If the application has a ScheduleModule, it contains the jobs, so that all jobs are
+ * listed and stopped in one place. Otherwise this class runs them. `cron` is loaded with the first expression, `@nestjs/schedule` never.
  */
 @Injectable()
 export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy {
@@ -40,7 +40,7 @@ export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy
     await Promise.all(this.#loading);
   }
 
-  /** Stops our jobs only. */
+  /** Stops only the jobs of warming. */
   onModuleDestroy(): void {
     this.#ended = true;
     for (const name of this.#names) {
@@ -77,7 +77,7 @@ export class WarmingScheduler implements OnApplicationBootstrap, OnModuleDestroy
     job.start();
   }
 
-  /** Finds the registry by name, because its class would load the package. */
+  /** Finds the registry by name, because importing its class would load the package. */
   #applications(): Jobs | undefined {
     for (const { providers } of this.modules.values()) {
       for (const { name, instance } of providers.values()) {

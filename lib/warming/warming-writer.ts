@@ -26,8 +26,8 @@ interface WriterContext {
 }
 
 /**
- * Writes entries to the cache: checks in batches which are fresh already, loads the others concurrently, writes in batches.
- * It never rejects, for any input.
+ * Writes entries to the cache: checks in batches which keys are fresh, loads the others concurrently, and writes them in batches.
+ * It never rejects.
  */
 export class WarmingWriter {
   readonly #checks: Batch<WarmingEntry>;
@@ -48,7 +48,7 @@ export class WarmingWriter {
     this.#writes = new Batch({ size: BATCH_SIZE, lingerMs: WRITE_LINGER_MS }, clock, (entries) => this.#write(entries));
   }
 
-  /** Resolves when there is room for another entry; at most two batches are being written at a time. */
+  /** Resolves when there is room for another entry; at most two batches are written at a time. */
   async room(): Promise<void> {
     while (this.#outstanding >= 2 * BATCH_SIZE && !this.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -57,7 +57,7 @@ export class WarmingWriter {
     }
   }
 
-  /** Accepts anything that a strategy yields. */
+  /** Takes one value that a strategy yielded, valid or not. */
   take(yielded: unknown): void {
     if (yielded instanceof WarmingTask) {
       this.#outstanding++;
@@ -75,7 +75,7 @@ export class WarmingWriter {
     }
   }
 
-  /** Resolves when every accepted entry is written, or given up because the signal aborted. */
+  /** Resolves when every accepted entry is written, or the signal has aborted. */
   async drain(): Promise<void> {
     await this.#checks.drain();
     while (this.#loading.size > 0) await Promise.all(this.#loading);
@@ -87,7 +87,7 @@ export class WarmingWriter {
     try {
       fresh = await this.context.target.freshKeys(entries.map(({ key }) => key));
     } catch {
-      // Load all keys if the check for fresh ones fails.
+      // If the check for fresh keys fails, load all of them.
     }
     for (const entry of entries) {
       if (fresh.has(entry.key)) {
@@ -137,7 +137,7 @@ export class WarmingWriter {
       const kept = new Set(entries.map(({ key }) => key));
       for (const { key, code } of rejected) {
         kept.delete(key);
-        // Not stored: it was invalidated during its load, and the next caller loads the current value; or its handler does not store it.
+        // Not stored, either because the key was invalidated during the load (the next caller loads it), or because its handler does not store it.
         if (code === 'INVALIDATED' || code === 'NOT_CACHEABLE') this.tally.keysSkipped++;
         else this.tally.entryFailed(rejection(code), key);
       }
@@ -171,7 +171,7 @@ export class WarmingWriter {
   }
 
   #loadAside(work: () => Promise<void>): void {
-    // After an abort, do not wait for a place that another load still holds.
+    // After an abort, do not wait for the place of another load.
     const loading = this.#untilAborted(this.context.loads(work)).finally(() => this.#loading.delete(loading));
     this.#loading.add(loading);
   }
@@ -187,7 +187,7 @@ function rejection(code: string): CacheError {
   return new CacheError(code as CacheErrorCode, 'The cache did not store the value.');
 }
 
-/** Reports an entry whose properties throw when they are read. */
+/** Returns the error for an entry whose properties throw when they are read. */
 function asInvalid(error: unknown, strategy: string): CacheError {
   if (error instanceof CacheError) return error;
   return new CacheError(

@@ -3,11 +3,11 @@ import { DumpFault, DumpReader, DumpWriter } from '../../metrics/dumps/dump-byte
 import { SpaceSaving } from '../../metrics/space-saving.js';
 
 /*
- * Which keys are requested in which quarter of an hour.
+ * Predicts which keys are requested in a quarter of an hour.
  *
- * For each key two bit sets are kept: for every quarter of the day whether the key was requested on the last four days, and for
- * every quarter of the week whether it was in the last two weeks. Each bit is a day or week that was observed; while the process
- * does not run, nothing is shifted. A quarter is predicted by the share of its bits that are set; bits of the same weekday count
+ * Each key has two bit sets. For every quarter of the day, bits show whether the key was requested on the last four days; for
+ * every quarter of the week, whether it was in the last two weeks. Each bit is a day or week that was observed; while the process
+ * does not run, no bits are added. A key is predicted by the share of its bits that are set. Bits of the same weekday count
  * five times, so that Saturdays are distinguished from Fridays after one week.
  *
  * Space: 216 bytes per key plus its text, at most 4,096 keys. If there are more, the keys that are requested in the fewest
@@ -22,14 +22,14 @@ const DAYS = 4;
 const WEEKS = 2;
 const DAY_BYTES = DAY / 2;
 const WEEK_BYTES = WEEK / 4;
-/** The most keys that are followed. */
+/** The maximum number of followed keys. */
 export const MOST_KEYS = 4_096;
 const FIRST_KEYS = 256;
 /** Weight of the same quarter of the week, relative to the same quarter of another day. */
 const SAME_DAY = 5;
-/** The least share of set bits at which a key is predicted. */
+/** A key is predicted from this share of set bits on. */
 const LIKELY = 0.5;
-/** Weight of the newest quarter in the mean of how often a key is requested: the mean covers about a week. */
+/** Weight of the newest quarter in the mean share of quarters with requests: the mean covers about a week. */
 const NEWEST = 1 / WEEK;
 const MARK = 0x4143_4b31;
 const MAX_KEY_BYTES = 1_024;
@@ -40,10 +40,10 @@ export class AskedKeys {
   readonly #keys: string[] = [];
   #days = new Uint8Array(FIRST_KEYS * DAY_BYTES);
   #weeks = new Uint8Array(FIRST_KEYS * WEEK_BYTES);
-  /** Quarters of about a week in which a key is requested. */
+  /** For each key the mean number of quarters per week in which it is requested. */
   #asks = new Float32Array(FIRST_KEYS);
   #askedNow = new Uint8Array(FIRST_KEYS);
-  /** How many of the last days and weeks were observed, by quarter. */
+  /** The number of days and weeks that were observed, by quarter. */
   readonly #seenDays = new Uint8Array(DAY);
   readonly #seenWeeks = new Uint8Array(WEEK);
   /** The last prediction; it is valid until the quarter ends. */
@@ -87,7 +87,7 @@ export class AskedKeys {
     this.#others = new SpaceSaving(MOST_KEYS);
   }
 
-  /** The keys that will likely be requested in a quarter, the likeliest first. */
+  /** Returns the keys that will probably be requested in a quarter, the most probable first. */
   likely(quarter: number): readonly string[] {
     if (this.#likely?.quarter !== quarter) this.#likely = { quarter, keys: this.#found(quarter) };
     return this.#likely.keys;
@@ -131,7 +131,7 @@ export class AskedKeys {
   restore(bytes: Uint8Array): void {
     const copy = Uint8Array.from(bytes);
     const dump = new DumpReader(copy, 0, copy.length);
-    if (dump.number() !== MARK) throw new DumpFault('It is not a dump of keys by the clock.');
+    if (dump.number() !== MARK) throw new DumpFault('The data is not a dump of requested keys.');
     const seenDays = counts(dump.bytes(), DAY, DAYS);
     const seenWeeks = counts(dump.bytes(), WEEK, WEEKS);
     const rows = Array.from({ length: dump.count(MOST_KEYS) }, () => {
@@ -140,7 +140,7 @@ export class AskedKeys {
       const asks = dump.count(WEEK * ASKS_SCALE) / ASKS_SCALE;
       return { key, asks, days: exactly(dump.bytes(), DAY_BYTES), weeks: exactly(dump.bytes(), WEEK_BYTES) };
     });
-    if (!dump.done) throw new DumpFault('It has bytes after its end.');
+    if (!dump.done) throw new DumpFault('The dump has bytes after its end.');
     this.#likely = undefined;
     this.#rows.clear();
     this.#keys.length = 0;
@@ -155,7 +155,7 @@ export class AskedKeys {
     }
   }
 
-  /** Follows keys that were requested, in place of the followed keys that are requested least. */
+  /** Follows keys that were requested, in place of the keys with the fewest requests. */
   #admit(day: number, week: number): void {
     const found = this.#others.top(MOST_KEYS);
     const rare =
@@ -216,7 +216,7 @@ export class AskedKeys {
   }
 }
 
-/** How many bits are set. */
+/** The number of set bits of a 4-bit number. */
 const BITS = Array.from({ length: 16 }, (_, bits) => [1, 2, 4, 8].filter((bit) => (bits & bit) !== 0).length);
 
 function longer<A extends { set(from: A): void }>(from: A, to: A): A {

@@ -9,34 +9,34 @@ import type { WarmableKeys } from './warmable-keys.js';
 /*
  * Loads the keys that will be requested in the next quarter of an hour, a minute before it begins.
  *
- * The keys are learned from what callers ask for: a key is noted when a caller loads it, and from then on also at
- * its first hit in a quarter. Loads by warming do not count, so that a key without callers is
- * forgotten, however often it was warmed.
+ * The keys are learned from the requests of callers. A key is recorded when a caller loads it, and from then on also at
+ * its first hit in a quarter. Loads by warming do not count, so a key that no caller requests is
+ * dropped, even if it was often warmed.
  *
- * Holidays break the rhythm. So every quarter is compared with its prediction, whether it was warmed or not: while
+ * On holidays, requests differ from the prediction. So every quarter is compared with its prediction, even if it was not warmed. While
  * the last predictions of a pattern were wrong, its keys are not warmed.
  */
 
-/** Name of the built-in strategy that warms by the clock. */
+/** Name of the built-in strategy for predictive warming. */
 export const PREDICTIVE = 'predictive';
 
 /** How long before a quarter its keys are loaded, milliseconds. */
 const LEAD_MS = 60_000;
-/** The least share of a quarter that must have been observed to learn from it. */
+/** The minimum share of a quarter that must be observed to learn from it. */
 const ENOUGH = 2 / 3;
 const KEYS_AT_ONCE = 250;
-/** How often strategies are looked through for their keys, milliseconds. */
+/** How often the keys of strategies are read, milliseconds. */
 const LOOK_THROUGH_EVERY_MS = 86_400_000;
-/** Ended entries of a pattern before its share of read entries is judged. */
+/** The minimum number of ended entries of a pattern before their share of read ones is judged. */
 const LEAST_ENDED = 50;
 const LEAST_EFFICIENCY = 0.2;
-/** For how long a pattern is not warmed after that, milliseconds. */
+/** How long a pattern is then not warmed, milliseconds. */
 const STOPPED_MS = 86_400_000;
-/** The least share of predicted keys that were requested in the last quarters: below it, a pattern is not warmed now. */
+/** A pattern is not warmed while a smaller share of its predicted keys was requested in the last quarters. */
 const LEAST_ACCURACY = 0.4;
-/** Predicted keys before the share is judged. */
+/** The minimum number of predicted keys before that share is judged. */
 const LEAST_COMPARED = 20;
-/** Weight of a quarter relative to the next one. */
+/** The weight of a quarter relative to the one after it. */
 const FADING = 0.5;
 const MOST_PATTERNS = 1_000;
 
@@ -46,17 +46,17 @@ export interface ClockWarmingOptions {
   readonly warmer: Pick<CacheWarmer, 'start' | 'warmedOf' | 'countAnew'>;
   readonly clock: Clock;
   readonly log: CacheLog;
-  /** The most loads for one quarter of an hour. */
+  /** The maximum number of loads for one quarter of an hour. */
   readonly maxLoads: number;
 }
 
-/** The strategy that warms by the clock. */
+/** The strategy for predictive warming. */
 export class ClockWarming implements TaskStrategy {
   readonly asked = new AskedKeys();
   readonly #options: ClockWarmingOptions;
-  /** Patterns that are not warmed, and until when. */
+  /** Patterns that are not warmed, with the end of that time. */
   readonly #stopped = new Map<string, number>();
-  /** Of the last quarters: keys that were predicted, and how many of them were requested. */
+  /** The number of keys that were predicted in the last quarters, and how many of them were requested. */
   readonly #accuracies = new Map<string, { predicted: number; asked: number }>();
   #learned = false;
   #observedFrom = 0;
@@ -80,7 +80,7 @@ export class ClockWarming implements TaskStrategy {
     this.asked.restore(dump);
   }
 
-  /** Learns and warms from now on. */
+  /** Starts to learn and to warm. */
   start(): void {
     const { target, keys, clock } = this.#options;
     this.#observedFrom = clock.now();
@@ -112,7 +112,7 @@ export class ClockWarming implements TaskStrategy {
     yield* this.#options.keys.entries(await this.#due(), signal);
   }
 
-  /** The keys that will likely be requested in the next quarter and are not fresh, at most `maxLoads`. */
+  /** Returns the keys that will probably be requested in the next quarter and are not fresh, at most `maxLoads`. */
   async #due(): Promise<string[]> {
     const { target, keys, clock, maxLoads } = this.#options;
     const soon = Math.floor((clock.now() + LEAD_MS) / QUARTER_MS);
@@ -147,7 +147,7 @@ export class ClockWarming implements TaskStrategy {
     log(
       'log',
       'PREDICTION_STOPPED',
-      `${pattern} is not warmed by the clock for a day: ${share} warmed entries were read.`,
+      `${pattern} is not warmed by prediction for a day: ${share} warmed entries were read.`,
     );
     return true;
   }
@@ -205,7 +205,7 @@ export class ClockWarming implements TaskStrategy {
     }
   }
 
-  /** Watches the known keys for hits in the quarter that begins. */
+  /** Watches the known keys for hits in the next quarter. */
   #watchQuarter(): void {
     this.#options.target.watchNextHit(this.asked.keys, (key) => this.asked.asked(key));
   }

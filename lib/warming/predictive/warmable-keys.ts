@@ -6,14 +6,14 @@ import type { WarmingEntry } from '../strategy.js';
 import { type PopularTarget, type WarmingTarget } from '../warming-target.js';
 import { WarmingTask } from '../warming-task.js';
 
-/** The most entries of one strategy that are read, and the most keys of all strategies that are kept. */
+/** The maximum number of entries that are read of one strategy, and of keys that are stored for all strategies. */
 const MOST_ENTRIES = 10_000;
 const MOST_KEYS = 20_000;
 
 export interface WarmableKeysOptions {
   readonly target: Pick<PopularTarget, 'renew'> & Pick<WarmingTarget, 'layers'>;
   readonly handlers: () => readonly CachedHandler[];
-  /** The strategies of the application, without the built-in ones that warm keys that callers requested. */
+  /** The strategies of the application; not the built-in ones for keys that callers requested. */
   readonly strategies: () => readonly RegisteredStrategy[];
 }
 
@@ -23,15 +23,15 @@ interface Method {
 }
 
 /**
- * The keys that can be loaded without a caller: keys that strategies yield, keys of `warm:` requests that were sent once, and keys
- * of `@Cached` methods of singletons whose key holds every argument. A loader of a caller's request is never kept.
+ * Finds the keys that can be loaded without a caller: keys that strategies yield, keys of `warm:` requests that have been sent once, and
+ * keys of `@Cached` methods of singletons if the key contains every argument. A loader of a caller's request is never stored.
  */
 export class WarmableKeys {
   #methods: readonly Method[] | undefined;
-  /** The strategy that yielded each key in the last look-through. */
+  /** The strategy that yielded each key when the strategies were last read. */
   #strategies = new Map<string, RegisteredStrategy>();
 
-  /** Requests that have not been sent yet: their keys are unknown. */
+  /** Requests that have not been sent yet, so their keys are unknown. */
   readonly #unsent = new Map<WarmingTask, RegisteredStrategy>();
 
   constructor(private readonly options: WarmableKeysOptions) {}
@@ -41,7 +41,7 @@ export class WarmableKeys {
     return this.#strategyOf(key) !== undefined || this.#methodOf(key) !== undefined;
   }
 
-  /** Collects the keys that the strategies yield; loads nothing. Never rejects. */
+  /** Collects the keys that the strategies yield, without loading them. Never rejects. */
   async lookThrough(signal: AbortSignal): Promise<void> {
     const found = new Map<string, RegisteredStrategy>();
     for (const registered of this.options.strategies()) {
@@ -75,7 +75,7 @@ export class WarmableKeys {
       try {
         yield* this.#ofStrategy(registered, wanted, signal);
       } catch (error) {
-        // Reported with the pass; the other keys are still warmed.
+        // The report of the pass contains the error; the other keys are still warmed.
         yield new WarmingTask(() => Promise.reject(error as Error));
       }
     }

@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { MonitoringError } from './monitoring-error.js';
 import type { Monitoring, MonitoringOptions } from './monitoring.options.js';
 
-/** First among the guards, so that refusals by later guards are not stored either. */
+/** Runs before all other guards, so that answers of guards that refuse are not stored either. */
 @Injectable()
 export class NoStore implements CanActivate {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
@@ -45,7 +45,7 @@ export function writeAccess(
   return OPEN_ENVIRONMENTS.includes(environment) ? 'open' : 'closed';
 }
 
-/** The part of a request that decides; Fastify's request holds Node's as `raw`. */
+/** The parts of a request that decide whether it may write; Fastify's request contains Node's as `raw`. */
 interface WriteRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket?: { readonly remoteAddress?: string | undefined };
@@ -139,7 +139,7 @@ const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 const LOCAL_HOST = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])\.?(?::\d+)?$/i;
 const FORWARDED = /^(?:forwarded|via|x-forwarded.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|x-envoy-.*)$/;
 
-/** Whether this machine sent the request itself, through no proxy. */
+/** Whether the request comes directly from this machine, without a proxy. */
 function isFromHere({ headers, socket, raw }: WriteRequest): boolean {
   const peer = (raw?.socket ?? socket)?.remoteAddress ?? '';
   if (!LOOPBACK.test(peer) || !LOCAL_HOST.test(hostOf(headers) ?? '')) return false;

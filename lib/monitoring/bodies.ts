@@ -8,14 +8,14 @@ import { changeFaults } from '../tuning/policy-change.js';
 import { MonitoringError } from './monitoring-error.js';
 import type { MonitoringRequest } from './parameters.js';
 
-/** The most texts in one list of a body. */
+/** The maximum number of texts in one list of a body. */
 const MAX_ITEMS = 10_000;
-/** The most globs in a body: each is compared with every key. */
+/** The maximum number of globs in a body: each is compared with every key. */
 const MAX_GLOBS = 100;
 const MAX_GLOB_LENGTH = 512;
 const MAX_GLOB_WILDCARDS = 32;
 
-/** What `POST invalidate` removes. */
+/** The body of `POST invalidate`. */
 export interface Invalidations {
   readonly keys: readonly string[];
   readonly patterns: readonly string[];
@@ -24,7 +24,7 @@ export interface Invalidations {
   readonly cache: unknown;
 }
 
-/** The body of `POST warm`: `{ strategies? }`; undefined is all of them. */
+/** Reads the body of `POST warm`: `{ strategies? }`; undefined stands for all of them. */
 export function warmBodyOf(request: MonitoringRequest): readonly string[] | undefined {
   const { strategies } = fieldsOf(request, ['strategies']);
   if (strategies === undefined) return undefined;
@@ -33,7 +33,7 @@ export function warmBodyOf(request: MonitoringRequest): readonly string[] | unde
   return names;
 }
 
-/** The body of `POST invalidate`: `{ keys?, patterns?, tags?, cache? }`, at least one text in the lists together. */
+/** Reads the body of `POST invalidate`: `{ keys?, patterns?, tags?, cache? }` with at least one text in the lists. */
 export function invalidationsOf(request: MonitoringRequest): Invalidations {
   const fields = fieldsOf(request, ['keys', 'patterns', 'tags', 'cache']);
   const lists = {
@@ -48,7 +48,7 @@ export function invalidationsOf(request: MonitoringRequest): Invalidations {
   return lists;
 }
 
-/** How long the CPU is profiled by default, seconds. */
+/** The default duration of a CPU profile, seconds. */
 const CPU_PROFILE_SECONDS = 5;
 
 /** The body of `POST cpu-profile`: `{ seconds? }`. */

@@ -29,7 +29,7 @@ export interface MemoryFilter {
 
 type PatternOf = (key: string) => string | undefined;
 
-/** The most entries whose patterns are looked up: of more, a random sample. A fixed step would be biased by periodic keys. */
+/** If there are more entries, a random sample of this size is examined. A fixed step would be biased by periodic keys. */
 const LOOKED_UP = 20_000;
 
 /**

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject 
 import { HttpAdapterHost } from '@nestjs/core';
 import { CacheError, type CacheErrorCode } from '../cache/base/errors.js';
 
-/** Why a monitoring route refused. */
+/** Why a monitoring route refused a request. */
 export type MonitoringErrorCode =
   | 'INVALID_PARAMETER'
   | 'INVALID_BODY'
@@ -55,7 +55,7 @@ export function monitoringErrorOf(error: CacheError): MonitoringError {
   return new MonitoringError(statusOf[error.code] ?? 500, error.code, error.message, { cause: error });
 }
 
-/** Answers the routes' own refusals in one format, whatever filters the application has; refusals by guards stay as they are. */
+/** Sends all refusals of the routes in one format, whatever filters the application has. Refusals of guards are not changed. */
 @Catch(MonitoringError, CacheError)
 export class MonitoringErrorFilter implements ExceptionFilter<MonitoringError | CacheError> {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}

@@ -60,7 +60,7 @@ export async function presentedText(answer: unknown, slice = new TimeSlice()): P
   return `${parts.join('')}}`;
 }
 
-/** Whether it is an object with a list in some field. */
+/** Whether the answer is an object with a list in one of its fields. */
 function holdsMany(answer: unknown): answer is Record<string, unknown> {
   return (
     typeof answer === 'object' && answer !== null && !Array.isArray(answer) && Object.values(answer).some(Array.isArray)

@@ -10,8 +10,8 @@ const KEEP_OPEN_MS = 65_000;
 const LATER_MS = 1_000;
 
 /**
- * Sends the routes' answers through the adapter: an application's global interceptors, which wrap, map or cache
- * what handlers return, must not change them.
+ * Sends the answers of the routes through the adapter, because an application's global interceptors, which wrap, map or cache
+ * the results of handlers, must not change them.
  */
 @Injectable()
 export class Reply {

@@ -32,7 +32,7 @@ import { ServerInformation } from './server-information.js';
 import { maxAgeOf, SharedAnswers } from './shared-answers.js';
 import { shownPolicy } from './shown-policy.js';
 
-/** What the routes read and change. */
+/** The parts of the application that the routes read and change. */
 export interface RouteSubjects {
   readonly reply: Reply;
   readonly cache: MonitoredCache;
@@ -58,7 +58,7 @@ const NAMES = ['username', 'name', 'id', 'sub'] as const;
 
 const FLAMEGRAPH_TITLE = 'Operations of the cache';
 
-/** What the routes do with a request. Their controllers load it with the first one, because most processes are never asked. */
+/** Handles the requests of the routes. Controllers load it with the first request, because most processes get none. */
 export class RouteHandlers {
   readonly shared = new SharedAnswers();
   readonly readings: Readings;
@@ -79,7 +79,7 @@ export class RouteHandlers {
     this.#cpu.close();
   }
 
-  /** Answers with what a route reads. */
+  /** Answers with the figures of a route. */
   async read(name: ReadingName, request: MonitoringRequest, response: unknown): Promise<void> {
     const { reply } = this.#subjects;
     const maxAgeMs = maxAgeOf(request.headers ?? {}) ?? 0;
@@ -184,7 +184,7 @@ export class RouteHandlers {
     reply.document(response, profile);
   }
 
-  /** Changes nothing. Succeeds if the caller may change something. */
+  /** Changes nothing. Succeeds if the caller has the right to change the cache. */
   writeAccess(request: MonitoringRequest, response: unknown): void {
     noBodyOf(request);
     this.#subjects.reply.json(response, { writes: true });

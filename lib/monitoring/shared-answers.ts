@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** An answer as a route makes it. */
+/** An answer before it is sent. */
 export interface MadeAnswer {
   readonly text: string;
   /** How many instances it covers; undefined for this one alone. */
@@ -9,7 +9,7 @@ export interface MadeAnswer {
 
 /** An answer as it is sent. */
 export interface SharedAnswer extends MadeAnswer {
-  /** When making it began, milliseconds of `performance.now()`. */
+  /** When its computation began, milliseconds of `performance.now()`. */
   readonly at: number;
 }
 
@@ -21,7 +21,7 @@ interface Kept {
 
 /** The highest age of any answer, milliseconds. */
 export const MAX_AGE_MS = 30_000;
-/** The highest `max-age` of a request for a single route. */
+/** The maximum `max-age` of a request for a single route, milliseconds. */
 const MAX_ASKED_MS = 10_000;
 /** The most addresses whose last answer is kept, and the most characters of the answers together. */
 const MAX_ADDRESSES = 64;
@@ -29,7 +29,7 @@ const MAX_LENGTH = 8_000_000;
 const MAX_ADDRESS_LENGTH = 1_024;
 
 /**
- * Gives one answer to all requests for the same address that accept an answer of a few seconds' age by `Cache-Control: max-age=3`
+ * Sends the same answer to all requests for one address that accept an age of a few seconds with `Cache-Control: max-age=3`
  * (RFC 9111, section 5.2.1.1). A hundred open dashboards then cost as much as one. Requests without it get a new answer.
  */
 export class SharedAnswers {
@@ -38,7 +38,7 @@ export class SharedAnswers {
   #length = 0;
   #clearings = 0;
 
-  /** Changes when all answers are dropped: what was made of earlier ones is out of date. */
+  /** Changes when all answers are dropped: anything derived from earlier answers is then outdated. */
   get clearings(): number {
     return this.#clearings;
   }

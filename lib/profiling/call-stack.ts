@@ -3,17 +3,17 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownFile } from '../cache/own-file.js';
 
-/** How many frames of the caller a sample keeps, nearest to the cache first. */
+/** How many frames of the caller a sample keeps: those nearest to the cache. */
 const FRAMES = 16;
 
 const NAME = 'nestjs-cache-observability';
-/** Frames that lead to every handler. */
+/** Parts of file names whose frames are skipped: Node, Nest, RxJS and this library. */
 const SKIPPED = ['node:', `/node_modules/${NAME}/`, '/node_modules/@nestjs/', '/node_modules/rxjs/'];
 const FRAME = /^\s*at (?:(async )?(?:new )?(.+?) \()?(?:file:\/\/)?([^()]*?)(?::\d+)?(?::\d+)?\)?$/;
 
 /**
- * Names of the functions that led here, outermost first, without the frames of this library, Nest and Node. A function without a
- * name is named after its file. Names only: no argument is ever read.
+ * Returns the names of the calling functions, outermost first, without the frames of this library, Nest, RxJS and Node. A
+ * function without a name is named after its file. Arguments are never read.
  */
 export function callStack(): string[] {
   const holder: { stack?: string } = {};
@@ -24,7 +24,7 @@ export function callStack(): string[] {
   return namesOf(holder.stack ?? '');
 }
 
-/** The names of a printed stack, outermost first. */
+/** Returns the names in the text of a stack, outermost first. */
 export function namesOf(stack: string): string[] {
   const names: string[] = [];
   for (const line of stack.split('\n').slice(1)) {
@@ -52,8 +52,8 @@ function isOwn(file: string): boolean {
 }
 
 /**
- * The directory of this library's code, from the name of one of its files. Undefined in an application's bundle: there nothing separates
- * this library's code from the application's.
+ * Returns the directory of this library's code from the name of one of its files. Undefined in an application's bundle, where
+ * this library's code cannot be told from the application's.
  */
 export function directoryOfCode(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;

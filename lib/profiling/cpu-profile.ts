@@ -2,10 +2,10 @@ import { pause } from '../cache/base/bounded-wait.js';
 import { systemClock } from '../cache/base/clock.js';
 import { CacheError } from '../cache/base/errors.js';
 
-/** The longest CPU profile, seconds: profiling slows the process down. */
+/** The longest CPU profile, seconds. It is limited because profiling slows the process down. */
 export const MAX_CPU_PROFILE_SECONDS = 60;
 
-/** Takes CPU profiles of this process on demand, one at a time: callers that ask meanwhile get the running one. */
+/** Takes CPU profiles of this process on demand, one at a time. A request during a profile gets that profile. */
 export class CpuProfiler {
   readonly #closing = new AbortController();
   #running: Promise<object> | undefined;

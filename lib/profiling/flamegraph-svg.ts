@@ -5,7 +5,7 @@ const ROW = 18;
 const PADDING = 10;
 const TITLE = 34;
 const CHARACTER = 6.6;
-/** Narrower boxes are left out: they would not be visible. */
+/** Narrower boxes are not drawn, because they would not be visible. */
 const NARROWEST = 0.3;
 
 interface Node {

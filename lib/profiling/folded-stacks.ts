@@ -8,7 +8,7 @@ export interface FoldedStack {
 
 const OTHER = '__other__';
 
-/** Adds up the time of each stack, of at most `limit` stacks; further stacks are added up as `__other__`. */
+/** Sums the time of each stack, for at most `limit` stacks. The time of further stacks is added to `__other__`. */
 export class FoldedStacks {
   readonly #stacks = new Map<string, { frames: readonly string[]; samples: number; microseconds: number }>();
   readonly #limit: number;
@@ -34,7 +34,7 @@ export class FoldedStacks {
     this.#stacks.clear();
   }
 
-  /** Every stack, its time rounded up to whole microseconds so that none vanishes. */
+  /** Returns every stack with its time in whole microseconds, rounded up so that none is zero. */
   list(): FoldedStack[] {
     return [...this.#stacks.values()].map(({ frames, samples, microseconds }) => ({
       frames,
@@ -44,7 +44,7 @@ export class FoldedStacks {
   }
 }
 
-/** One line per stack, `outer;inner 42`, as flamegraph.pl and speedscope read it; the number is microseconds. */
+/** Writes one line for each stack, `outer;inner 42`, as flamegraph.pl and speedscope read it. The number is microseconds. */
 export function foldedText(stacks: readonly FoldedStack[]): string {
   return stacks.map(({ frames, microseconds }) => `${frames.join(';')} ${microseconds}\n`).join('');
 }

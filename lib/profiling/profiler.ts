@@ -11,16 +11,16 @@ import { callStack, frameName } from './call-stack.js';
 import { FoldedStacks, type FoldedStack } from './folded-stacks.js';
 
 export interface ProfilerOptions {
-  /** One operation in this many is recorded. @default 100 */
+  /** Records one in this many operations. @default 100 */
   every?: number;
-  /** The most separate stacks; further stacks are added up as `__other__`. @default 2000 */
+  /** The limit of separate stacks. The time of further stacks is added to `__other__`. @default 2000 */
   maxStacks?: number;
 }
 
 /**
- * Samples where operations of the cache spend their time: the endpoint or the call stack of each, and its phases (local and remote
- * layers, origin, encoding, writing). Hits in memory arrive through {@link CacheProfiler.hit}. Names of functions and patterns
- * only: never a key or a value.
+ * Samples where operations of the cache spend their time: by endpoint or call stack, and by phase (local and remote layers,
+ *   origin, encoding, writing). Hits in memory are recorded by {@link CacheProfiler.hit}. Samples contain names of functions
+ *   and patterns, never a key or a value.
  */
 export class CacheProfiler implements CacheTracer {
   readonly #clock: Clock;
@@ -72,13 +72,16 @@ export class CacheProfiler implements CacheTracer {
   }
 }
 
-/** The endpoint if there is one, since only framework code leads to it, else the callers; then operation and pattern. */
+/**
+ * Returns the frames of an operation: the endpoint, or without one the callers, then operation and pattern. Only framework code
+ * calls an endpoint, so its callers are not needed.
+ */
 function framesOf(operation: TracedOperation, { endpoint, pattern }: Series): string[] {
   const callers = endpoint === undefined ? callStack() : [frameName(endpoint)];
   return [...callers, frameName(`cache.${operation}(${pattern})`)];
 }
 
-/** Runs and calls `end` when the result has settled, whichever way. */
+/** Calls `run`, and calls `end` when the result has resolved or failed. */
 function ending<T>(run: () => T, end: () => void): T {
   let result: T;
   try {

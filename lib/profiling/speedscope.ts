@@ -1,6 +1,6 @@
 import type { FoldedStack } from './folded-stacks.js';
 
-/** The samples in speedscope's file format (`sampled` profile), microseconds. */
+/** Returns the samples in speedscope's file format (`sampled` profile), in microseconds. */
 export function speedscope(stacks: readonly FoldedStack[], name: string): object {
   const index = new Map<string, number>();
   const frame = (text: string): number => {

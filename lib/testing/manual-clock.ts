@@ -1,8 +1,8 @@
 import type { Clock } from '../cache/base/clock.js';
 
 /**
- * A clock for tests: time passes only by `advance()`, and due tasks then run in the order of their times. Pass it to
- * `createObservedCache({ clock })`.
+ * A clock for tests. Time passes only when `advance()` is called, and due tasks then run in the order of their times. Pass it
+ * to `createObservedCache({ clock })`.
  *
  * @example
  * ```ts
@@ -17,7 +17,7 @@ import type { Clock } from '../cache/base/clock.js';
  */
 export class ManualClock implements Clock {
   #now: number;
-  /** In the order in which they were scheduled. */
+  /** The tasks in the order in which they were scheduled. */
   readonly #tasks = new Set<ScheduledTask>();
 
   /** @param start milliseconds since 1970. */
@@ -40,7 +40,7 @@ export class ManualClock implements Clock {
     return this.#tasks.size;
   }
 
-  /** Advances the clock by `ms` milliseconds; due tasks run in the order of their times, and promises settle between them. */
+  /** Advances the clock by `ms` milliseconds. Due tasks run in the order of their times, and promises settle between them. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     for (;;) {
@@ -55,7 +55,7 @@ export class ManualClock implements Clock {
     await settle();
   }
 
-  /** The task that is due first; of tasks for the same time, the one that was scheduled first. */
+  /** Returns the task that is due first. Of several tasks for one time, this is the one that was scheduled first. */
   #earliest(): ScheduledTask | undefined {
     let earliest: ScheduledTask | undefined;
     for (const task of this.#tasks) if (earliest === undefined || task.at < earliest.at) earliest = task;

@@ -2,7 +2,7 @@ import { Histogram, timesOf } from '../metrics/windows/histogram.js';
 import type { MetricsCollector } from '../metrics/collectors/metrics-collector.js';
 import type { LayerStats } from '../metrics/snapshot.js';
 
-/** Milliseconds; null if nothing was timed. Percentiles are within 2.2 % of the exact ones. */
+/** Times in milliseconds; null if nothing was timed. Percentiles differ by at most 2.2 % from the exact ones. */
 export interface LatencyStats {
   readonly p50: number | null;
   readonly p95: number | null;
@@ -23,7 +23,7 @@ export interface CollectedLayer {
   readonly asyncWrites: number;
   readonly failedWrites: number;
   readonly circuitState: LayerStats['circuitState'];
-  /** Changes to open. */
+  /** How often the circuit opened. */
   readonly circuitOpens: number;
   readonly getLatency: LatencyStats;
   readonly setLatency: LatencyStats;
@@ -32,12 +32,12 @@ export interface CollectedLayer {
 }
 
 export interface CollectedMetrics {
-  /** By name of the layer. */
+  /** By the name of the layer. */
   readonly layers: Readonly<Record<string, CollectedLayer>>;
   readonly chain: {
     readonly totalHits: number;
     readonly totalMisses: number;
-    /** By index of the layer that answered. */
+    /** By the index of the layer that answered. */
     readonly hitsByLayer: Readonly<Record<number, number>>;
     readonly getLatency: LatencyStats;
   };
@@ -47,7 +47,7 @@ type Counts = { -readonly [K in Exclude<keyof CollectedLayer, `${string}Latency`
 type Times = Record<Extract<keyof CollectedLayer, `${string}Latency`>, Histogram>;
 
 /**
- * Collects every record in memory, for assertions in tests.
+ * Collects every record in memory. Use it for assertions in tests.
  * @publicApi
  */
 export class MemoryCollector implements MetricsCollector {
@@ -107,7 +107,7 @@ export class MemoryCollector implements MetricsCollector {
     this.#chainTimes.record(totalDurationMs, 1);
   }
 
-  /** Everything recorded so far; later calls do not change it. */
+  /** Returns everything recorded so far. Later records do not change the returned object. */
   snapshot(): CollectedMetrics {
     const layers = [...this.#layers].map(([name, { counts, times }]): [string, CollectedLayer] => [
       name,

@@ -1,8 +1,8 @@
 import { type Clock, startTimer } from '../cache/base/clock.js';
 
 /**
- * A clock that reads the global `Date` and `setTimeout` at each call, so that the fake timers of jest and vitest set its time. The
- * default clock does not: it reads the machine's monotonic time.
+ * A clock that uses the global `Date` and `setTimeout` at each call, so that fake timers of jest and vitest control it. They do
+ * not control the default clock, which reads the machine's monotonic time.
  *
  * @example
  * ```ts

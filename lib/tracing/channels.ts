@@ -3,7 +3,7 @@ import { channel, type Channel } from 'node:diagnostics_channel';
 /** The message of an access. Durations are milliseconds. */
 export interface AccessMessage {
   readonly pattern: string;
-  /** `GET /feeds/discover`: the route template, if an endpoint caused the access. */
+  /** The route template if an endpoint caused the access: `GET /feeds/discover`. */
   readonly endpoint: string | undefined;
   readonly outcome: 'hit' | 'stale' | 'miss' | 'coalesced' | 'error' | 'bypass';
   /** The layer that answered. */
@@ -51,8 +51,8 @@ export const CHANNEL_PREFIX = 'nestjs-cache-observability:';
 const named = <T>(name: string): Channel<unknown, T> => channel(`${CHANNEL_PREFIX}${name}`) as Channel<unknown, T>;
 
 /**
- * Kept for the life of the process: when Node 20 garbage-collects a channel, it also unregisters a newer channel of the same name,
- * and the subscribers of the newer channel receive nothing.
+ * The channels are kept for the life of the process. When Node 20 garbage-collects a channel, it also unregisters a newer
+ * channel of the same name, whose subscribers then receive nothing.
  */
 const CHANNELS: CacheChannels = {
   access: named('access'),

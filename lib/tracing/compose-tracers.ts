@@ -1,6 +1,6 @@
 import type { CacheTracer, SpanHandle, SpanLink } from '../cache/base/tracer.js';
 
-/** Combines several tracers into one, such as traces and a profiler; undefined for none. */
+/** Combines several tracers into one, such as OpenTelemetry's and a profiler; undefined if there is none. */
 export function composeTracers(tracers: readonly (CacheTracer | undefined)[]): CacheTracer | undefined {
   const [first, ...others] = tracers.filter((tracer) => tracer !== undefined);
   if (first === undefined || others.length === 0) return first;

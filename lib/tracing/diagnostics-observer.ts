@@ -107,7 +107,7 @@ export class DiagnosticsObserver implements Partial<CacheObserver> {
 
   #publish<T>(channel: Channel<unknown, T>, message: T): void {
     const { _subscribers: subscribers } = channel as unknown as { _subscribers?: unknown };
-    // The list of subscribers is not public in Node. If its type is unexpected, let Node publish.
+    // The list of subscribers is not part of Node's public API. If it has an unexpected type, let Node publish.
     if (!Array.isArray(subscribers)) return channel.publish(message);
     const { name } = channel;
     for (const subscriber of subscribers as ((message: T, name: string | symbol) => unknown)[]) {

@@ -3,8 +3,8 @@ import { isThenable } from '../cache/base/thenable.js';
 import { type CacheTracer, SILENT_SPAN, type SpanHandle, type SpanLink } from '../cache/base/tracer.js';
 
 /**
- * Guards a tracer of the application or of a library: its failures affect only its spans. The traced work runs once and its
- * caller gets the result, whatever the tracer does.
+ * Guards a tracer of the application or of a library. Its failures affect only its spans: the traced work runs once, and its
+ * caller gets the result.
  */
 export function guardedTracer<T extends CacheTracer | undefined>(tracer: T, errors: CallbackErrors): T | CacheTracer {
   if (tracer === undefined) return tracer;
@@ -27,7 +27,7 @@ export function guardedTracer<T extends CacheTracer | undefined>(tracer: T, erro
   };
 }
 
-/** The traced work: runs once, however often a tracer calls it. */
+/** The traced work. It runs once, even if a tracer calls it several times or never. */
 class Traced<T> {
   result: T | undefined;
   began = false;
@@ -56,7 +56,7 @@ class Traced<T> {
   }
 }
 
-/** Reports a rejection of the tracer's own promise if it differs from the error of the work. */
+/** Reports a rejection of the promise that the tracer returned, unless it is the error of the work. */
 function reportOwn(returned: PromiseLike<unknown>, result: unknown, failed: (error: unknown) => void): void {
   returned.then(undefined, (error: unknown) => {
     Promise.resolve(result).then(

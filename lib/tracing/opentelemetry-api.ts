@@ -7,7 +7,7 @@ import { installedRequire } from '../cache/own-file.js';
 export type OpenTelemetryApi = Pick<typeof api, 'context' | 'trace' | 'TraceFlags' | 'SpanStatusCode'>;
 
 /**
- * Loads the API of OpenTelemetry, which every SDK brings along.
+ * Loads the API of OpenTelemetry. Every SDK of OpenTelemetry depends on this package.
  * @throws CacheError `MISSING_PACKAGE` if it is not installed.
  */
 export async function loadOpenTelemetryApi(): Promise<OpenTelemetryApi> {
@@ -19,7 +19,7 @@ export async function loadOpenTelemetryApi(): Promise<OpenTelemetryApi> {
 }
 
 /**
- * Loads it synchronously. A bundle that contains the package must pass it: `tracing: { api }`.
+ * Loads the API synchronously. If an application is bundled with the package, it must pass the API: `tracing: { api }`.
  * @throws CacheError `MISSING_PACKAGE` if it is not installed.
  */
 export function openTelemetryApi(): OpenTelemetryApi {
@@ -33,7 +33,7 @@ export function openTelemetryApi(): OpenTelemetryApi {
 function missing(cause: unknown): CacheError {
   return new CacheError(
     'MISSING_PACKAGE',
-    `Tracing needs the package @opentelemetry/api: ${installCommand('@opentelemetry/api')}. In a bundle, give it as tracing: { api }.`,
+    `Tracing needs the package @opentelemetry/api: ${installCommand('@opentelemetry/api')}. In a bundle, pass it as tracing: { api }.`,
     { cause },
   );
 }

@@ -8,7 +8,7 @@ import { type OpenTelemetryApi, openTelemetryApi } from './opentelemetry-api.js'
 export interface OpenTelemetryTracerOptions {
   /** @default the global provider's tracer `nestjs-cache-observability` */
   readonly tracer?: Tracer;
-  /** Record spans of operations without a parent span, too: startup, timers, scripts. @default false */
+  /** True to also record operations without a parent span: at startup, in timers, in scripts. @default false */
   readonly withoutParent?: boolean;
   /** Returns the part of a key that spans may show as `cache.key`; undefined for none. @default no key at all */
   readonly sanitizeKey?: (key: string, pattern: string) => string | undefined;
@@ -20,8 +20,8 @@ const SCOPE = 'nestjs-cache-observability';
 
 /**
  * Creates spans of the cache's operations: `cache.get`, `cache.set`, `cache.delete`, `cache.load`, `cache.refresh`,
- * `cache.lock.wait`. A load is the child of the access that began it; accesses that wait for it link to it. A refresh is a
- * root span that links to the access that triggered it. Errors are recorded by kind only, without their message.
+ * `cache.lock.wait`. A load is the child of the access that began it; accesses that wait for it link to it. A refresh is a root
+ * span that links to the access that triggered it. Of an error only its kind is recorded, not its message.
  * @throws CacheError `MISSING_PACKAGE` if @opentelemetry/api is not installed.
  */
 export class OpenTelemetryTracer implements CacheTracer {
@@ -46,7 +46,7 @@ export class OpenTelemetryTracer implements CacheTracer {
     return this.#api.context.with(this.#api.trace.setSpan(context, span), () => this.#end(span, () => run(handle)));
   }
 
-  /** False without a parent, unless configured, and for a parent that is not sampled. */
+  /** False for a parent that is not sampled, and without a parent unless `withoutParent` is set. */
   #wanted(context: Context): boolean {
     const parent = this.#api.trace.getSpan(context);
     if (parent === undefined) return this.#withoutParent;

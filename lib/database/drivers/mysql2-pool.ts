@@ -6,7 +6,7 @@ interface Counted {
   readonly length: number;
 }
 
-/** The part of a mysql2 3 callback pool that is used. */
+/** The part of a mysql2 3 callback pool that this file uses. */
 export interface Mysql2Pool {
   readonly config: { readonly connectionLimit: number };
   readonly _allConnections: Counted;
@@ -17,7 +17,7 @@ export interface Mysql2Pool {
 
 type Settled = (error: unknown, ...rest: unknown[]) => void;
 
-/** mysql2 has no time limit for waiting. It reports that no connection is free by these errors: the queue is full, or waiting is off. */
+/** The errors of mysql2 if no connection is free: the queue is full, or waiting is off. It has no time limit for waiting. */
 const REFUSALS = ['Queue limit reached.', 'No connections available.'];
 
 /** Returns the callback pool of a mysql2 pool: the pool itself, or the pool inside its promise wrapper. */
@@ -33,11 +33,11 @@ function isCallbackPool(pool: unknown): pool is Mysql2Pool {
   );
 }
 
-/** Counts acquisitions at `getConnection`: the pool's `query` and `execute` and its promise wrapper call it, too. */
+/** Counts acquisitions at `getConnection`, which the pool's `query` and `execute` and its promise wrapper also call. */
 export function observeMysql2Pool(pool: Mysql2Pool, name: string, metrics: DatabaseMetrics): void {
   const record = metrics.pool(name, 'mysql', gaugeOf(pool));
   const { clock } = metrics;
-  // mysql2 calls getConnection again for a waiting callback if its connection broke: the callback still waits.
+  // If a connection breaks, mysql2 calls getConnection again for the callback that waits for it. This is the same acquisition.
   const waiting = new WeakSet<object>();
   patch(
     pool,

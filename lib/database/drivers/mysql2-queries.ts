@@ -3,7 +3,7 @@ import type { Mysql2Pool } from './mysql2-pool.js';
 import { hasMethods, patch } from './patch.js';
 import { settling, type QueryWatch } from './query-watch.js';
 
-/** A command in a mysql2 connection's queue; only queries and executions of prepared statements have `sql`. */
+/** A command in the queue of a mysql2 connection. Only queries and executions of prepared statements have `sql`. */
 interface Command extends EventEmitter {
   readonly sql?: unknown;
   statement?: { readonly query?: unknown };
@@ -17,7 +17,7 @@ export function mysql2ConnectionOf(connection: object): object | undefined {
   return hasMethods(inner, 'addCommand', 'query', 'execute') ? inner : undefined;
 }
 
-/** Times every query of a pool's connections: those open now and later ones. */
+/** Times every query of a pool's connections: of the open connections and of later ones. */
 export function observeMysql2PoolQueries(pool: Mysql2Pool, watch: QueryWatch): void {
   const open = pool._allConnections as Partial<{ get(index: number): object | undefined; length: number }>;
   for (let index = 0; index < (open.length ?? 0); index++) {
@@ -30,7 +30,8 @@ export function observeMysql2PoolQueries(pool: Mysql2Pool, watch: QueryWatch): v
 /** Times the queries of a connection at its command queue, which `query`, `execute` and prepared statements all use. */
 export function observeMysql2Queries(connection: object, watch: QueryWatch): void {
   if (!watch.metrics.claim(connection, 'queries')) return;
-  // `query` queues the text with its values inserted. The text without them is the same for each call, so use it.
+  // `query` queues a text in which values are already inserted. Use the text without them, because it is the same for each
+  // call.
   let unformatted: string | undefined;
   patch(
     connection,
@@ -39,7 +40,7 @@ export function observeMysql2Queries(connection: object, watch: QueryWatch): voi
       function (this: unknown, ...args: unknown[]): unknown {
         const [sql] = args;
         const text: unknown = typeof sql === 'object' && sql !== null ? Reflect.get(sql, 'sql') : sql;
-        // `??` is a placeholder for a name, which may be the table's.
+        // `??` is a placeholder for a name, which may be the name of the table.
         unformatted = typeof text === 'string' && !text.includes('??') ? text : undefined;
         try {
           return query.apply(this, args);
@@ -66,7 +67,7 @@ function follow(command: Command, text: string, watch: QueryWatch): void {
   const settle = watch.begin(text);
   if (typeof command.onResult === 'function') command.onResult = settling(command.onResult, settle);
   command.once(errorMonitor, settle);
-  // An execution whose statement could not be prepared ends without an error.
+  // If its statement could not be prepared, an execution ends without an error.
   command.once('end', () =>
     settle('statement' in command && command.statement === undefined ? new Error('not prepared') : undefined),
   );

@@ -12,9 +12,9 @@ export interface ObservePoolOptions {
 }
 
 /**
- * Watches a connection pool of `pg` or `mysql2` (with callbacks or promises): its size; how many connections are available,
- * in use and requested; how long callers waited; how many timed out. Returns the same pool, with the same
- * methods, types and events; observing it again changes nothing. A closed pool counts as empty.
+ * Observes a connection pool of `pg` or `mysql2` (with callbacks or promises): its size; how many connections are available, in
+ * use and requested; how long callers wait; how many time out. Returns the same pool, with the same methods, types and events.
+ * A second call with the same pool changes nothing. A closed pool counts as empty.
  *
  * ```ts
  * { provide: Pool, inject: [DatabaseMetrics], useFactory: (metrics: DatabaseMetrics) =>

@@ -8,8 +8,8 @@ export interface ObserveQueriesOptions {
   /** The duration from which a query counts as slow. @default the `slowThreshold` of `metrics`, one second */
   readonly slowThreshold?: Duration;
   /**
-   * Lets `GET /cache/database/plan` ask for the plan of a slow statement: `EXPLAIN` without `ANALYZE` on a separate connection. For
-   * pools of pg and mysql2, a DataSource of TypeORM, and a PGlite. @default false
+   * Lets `GET /cache/database/plan` return the plan of a slow statement, from `EXPLAIN` without `ANALYZE` on a separate
+   *   connection. Only for a pool of pg or mysql2, a DataSource of TypeORM, or a PGlite. @default false
    */
   readonly explain?: boolean;
   /** The SQL dialect of the queries. @default detected from the target; `unknown` if that fails */

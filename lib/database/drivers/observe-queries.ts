@@ -18,10 +18,10 @@ import { isTypeOrmDataSource, observeTypeOrmQueries } from './typeorm-queries.js
 /**
  * Counts and times the queries of a pool or client of `pg`, a pool or connection of `mysql2` (with callbacks or promises), a
  * PGlite, a DataSource of TypeORM, a client of Prisma, or any other object with a `query(text, values?, callback?)`: by query
- * type, table and result. Slow queries are logged by their shape, never with a literal. Returns the same
- * target; observing it again changes nothing. Observe either the pool or the ORM that uses it: with both, queries count twice.
+ * type, table and result. Slow queries are logged by their shape, never with a literal. Returns the same target. A second call
+ * with the same target changes nothing. Observe either the pool or the ORM that uses it: with both, queries count twice.
  *
- * @throws CacheError `INVALID_OPTIONS` for anything else.
+ * @throws CacheError `INVALID_OPTIONS` for any other target.
  */
 export function observeQueries<T extends object>(target: T, options: ObserveQueriesOptions = {}): T {
   const { metrics = databaseMetrics, slowThreshold } = options;

@@ -6,8 +6,8 @@ import { isTypeOrmDataSource } from './typeorm-queries.js';
 import { type OpenPlanSession, OWN_STATEMENT, type PlanSession } from '../plans/plan-session.js';
 
 /**
- * Returns how to open a session for plans: from a pool of pg or mysql2, a DataSource of TypeORM, or a PGlite. Undefined for
- * other targets: a single connection may be in a transaction of the application.
+ * Returns a function that opens sessions for plans, for a pool of pg or mysql2, a DataSource of TypeORM, or a PGlite. Undefined
+ * for other targets, because a single connection may be in a transaction of the application.
  */
 export function planSessionsOf(target: object): OpenPlanSession | undefined {
   if (isTypeOrmDataSource(target)) return () => typeOrmSession(target as unknown as DataSource);
@@ -33,7 +33,7 @@ interface Pglite {
   transaction(work: (tx: { query(sql: string): Promise<{ rows: unknown[] }> }) => Promise<void>): Promise<unknown>;
 }
 
-/** PGlite has one connection: holds it by a transaction until `release` is called. */
+/** PGlite has one connection. This holds it with a transaction until `release` is called. */
 function pgliteSession(database: Pglite): Promise<PlanSession> {
   return new Promise((resolve, reject) => {
     let end!: () => void;
@@ -41,12 +41,12 @@ function pgliteSession(database: Pglite): Promise<PlanSession> {
     database
       .transaction(async (tx) => {
         resolve({
-          // The PGlite transaction replaces the statements that begin and end one.
+          // PGlite's own transaction replaces the statements that begin and end a transaction.
           run: async (sql) => (isBoundary(sql) ? [] : (await tx.query(sql)).rows),
           release: end,
         });
         await ended;
-        // Roll back.
+        // An error makes PGlite roll back.
         throw new Error('rolled back');
       })
       .catch(reject);

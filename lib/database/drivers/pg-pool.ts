@@ -2,7 +2,7 @@ import type { DatabaseMetrics } from '../records/database-metrics.js';
 import { hasMethods, isThenable, patch } from './patch.js';
 import type { Acquisition, PoolGauge } from '../records/pool-record.js';
 
-/** The part of a node-postgres (`pg` 8) pool that is used. */
+/** The part of a node-postgres (`pg` 8) pool that this file uses. */
 export interface PgPool {
   readonly totalCount: number;
   readonly idleCount: number;
@@ -19,7 +19,7 @@ export function isPgPool(pool: object): pool is PgPool {
   return hasMethods(pool, 'connect', 'query', 'end', 'on') && 'totalCount' in pool && 'waitingCount' in pool;
 }
 
-/** Counts acquisitions at `connect`: the pool's `query` calls it, too. */
+/** Counts acquisitions at `connect`, which the pool's `query` also calls. */
 export function observePgPool(pool: PgPool, name: string, metrics: DatabaseMetrics): void {
   const record = metrics.pool(name, 'postgresql', gaugeOf(pool));
   const { clock } = metrics;

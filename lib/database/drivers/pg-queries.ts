@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { hasMethods, patch } from './patch.js';
 import { settling, type QueryWatch, type Settle } from './query-watch.js';
 
-/** The first argument of `query`: a text, an object with a text, or a query object that submits itself. */
+/** The first argument of `query`, if it is an object: one with a text, or a query object that submits itself. */
 interface QueryConfig {
   readonly text?: unknown;
   readonly name?: unknown;
@@ -10,10 +10,10 @@ interface QueryConfig {
   readonly cursor?: { readonly text?: unknown };
 }
 
-/** How many names of prepared statements are remembered per client. */
+/** How many names of prepared statements are remembered for each client. */
 const PREPARED = 500;
 
-/** Times every query of a pool's clients: those open now and later ones. */
+/** Times every query of a pool's clients: of the open clients and of later ones. */
 export function observePgPoolQueries(pool: object, watch: QueryWatch): void {
   const observe = (client: unknown): void => {
     if (hasMethods(client, 'query')) observePgClientQueries(client, watch);
@@ -24,8 +24,8 @@ export function observePgPoolQueries(pool: object, watch: QueryWatch): void {
 }
 
 /**
- * Times the queries of a node-postgres client, or of any other object with a `query(text, values?, callback?)`: with a
- * callback, a promise, a named prepared statement, or a query object such as a cursor or stream.
+ * Times the queries of a node-postgres client, or of any other object with a `query(text, values?, callback?)`. It supports
+ * callbacks, promises, named prepared statements, and query objects such as cursors and streams.
  */
 export function observePgClientQueries(client: object, watch: QueryWatch): void {
   if (!watch.metrics.claim(client, 'queries')) return;
@@ -61,7 +61,7 @@ function watchCallback(args: unknown[], text: string, watch: QueryWatch, query: 
   }
 }
 
-/** Returns the caller's query object, with its getters, and another callback. */
+/** Copies the caller's query object, including its getters, with another callback. */
 function withCallback(config: object, callback: unknown): object {
   return Object.create(config, {
     callback: { value: callback, writable: true, enumerable: true, configurable: true },
@@ -81,7 +81,7 @@ function textOf(config: unknown, prepared: LRUCache<string, string>): string | u
   return typeof cursor?.text === 'string' ? cursor.text : undefined;
 }
 
-/** A query object ends when the server is ready for the next query, or with its error. */
+/** Ends the query of a query object when the server is ready for the next query, or when it fails. */
 function followSubmittable(query: object, settle: Settle): void {
   if (hasMethods(query, 'handleReadyForQuery')) {
     patch(

@@ -27,12 +27,13 @@ export function observePgliteQueries(database: object, watch: QueryWatch): void 
 }
 
 function timeMethods(target: object, watch: QueryWatch): void {
-  // A database's `sql` calls its `query`, a transaction's does not: do not count such an inner query twice.
+  // The `sql` of a database calls its `query`; the `sql` of a transaction does not. Do not count the inner call as a second
+  // query.
   let inside = false;
   const timed = (original: Method): Method =>
     function (this: unknown, ...args: unknown[]): unknown {
       const [first] = args;
-      // A tagged template: its values are parameters.
+      // In a tagged template, the values are parameters.
       const text = Array.isArray(first) ? first.join('?') : first;
       if (inside || typeof text !== 'string') return original.apply(this, args);
       inside = true;

@@ -8,7 +8,7 @@ import { NO_TABLE } from '../statements/statement.js';
 import type { ObserveQueriesOptions } from './observe-queries.options.js';
 import { QueryWatch } from './query-watch.js';
 
-/** The part of a Prisma client that is used. */
+/** The part of a Prisma client that this file uses. */
 export interface PrismaClient {
   $on(event: 'query', listener: (event: { readonly query: string; readonly duration: number }) => void): unknown;
 }
@@ -17,7 +17,10 @@ export function isPrismaClient(target: object): target is PrismaClient {
   return hasMethods(target, '$on', '$extends');
 }
 
-/** Counts Prisma's `query` events, which need `log: [{ emit: 'event', level: 'query' }]` and are not sent for errors. */
+/**
+ * Counts Prisma's `query` events. They need `log: [{ emit: 'event', level: 'query' }]`, and Prisma sends none for a query that
+ * fails.
+ */
 export function observePrismaQueries(client: PrismaClient, watch: QueryWatch): void {
   if (!watch.metrics.claim(client, 'queries')) return;
   try {
@@ -32,7 +35,7 @@ export function observePrismaQueries(client: PrismaClient, watch: QueryWatch): v
   }
 }
 
-/** The SQL dialect of a Prisma client, if its provider can be read. */
+/** Returns the SQL dialect of a Prisma client; `unknown` if its provider cannot be read. */
 export function prismaDialect(client: PrismaClient): ReturnType<typeof dialectOf> {
   return dialectOf(Reflect.get(client, '_activeProvider'));
 }
@@ -63,8 +66,9 @@ const VERBS: readonly (readonly [prefix: string, type: QueryType])[] = [
 ];
 
 /**
- * An extension that times Prisma's operations by model, including failed ones: `prisma.$extends(prismaQueries())`. Raw queries
- * are recognised by their text. Use either this or `observeQueries(prisma)`, which times the statements that Prisma sends.
+ * Creates an extension that times Prisma's operations by model, including failed ones: `prisma.$extends(prismaQueries())`. The
+ * table of a raw query is read from its text. Use either this extension or `observeQueries(prisma)`, which times the statements
+ * that Prisma sends.
  */
 export function prismaQueries(options: ObserveQueriesOptions = {}): PrismaQueries {
   const metrics = options.metrics ?? databaseMetrics;
@@ -97,7 +101,7 @@ export function prismaQueries(options: ObserveQueriesOptions = {}): PrismaQuerie
   };
 }
 
-/** The text of a raw query: of a tagged template, a `Prisma.sql`, or the first argument of an unsafe query. */
+/** Returns the text of a raw query: from a tagged template, a `Prisma.sql`, or the first argument of an unsafe query. */
 function rawText(args: unknown): string | undefined {
   if (typeof args !== 'object' || args === null) return typeof args === 'string' ? args : undefined;
   const strings: unknown = Reflect.get(args, 'strings') ?? (Array.isArray(args) ? (args as unknown[])[0] : undefined);

@@ -3,7 +3,7 @@ import type { OpenPlanSession } from '../plans/plan-session.js';
 import type { Dialect } from '../statements/dialect.js';
 import { isThenable } from './patch.js';
 
-/** Ends a query: without an error it succeeded. Only the first call counts. */
+/** Ends a query. Without an error, the query succeeded. Only the first call counts. */
 export type Settle = (error?: unknown) => void;
 
 /** Times the queries of one observed target. */

@@ -1,7 +1,7 @@
 import { hasMethods, patch, isThenable } from './patch.js';
 import type { QueryWatch } from './query-watch.js';
 
-/** The part of a TypeORM DataSource that is used. */
+/** The part of a TypeORM DataSource that this file uses. */
 export interface TypeOrmDataSource {
   readonly isInitialized: boolean;
   readonly options: { readonly type?: unknown };
@@ -22,7 +22,10 @@ export function isTypeOrmDataSource(target: object): target is TypeOrmDataSource
   return hasMethods(target, 'initialize', 'createQueryRunner') && 'subscribers' in target && 'options' in target;
 }
 
-/** Times the queries of a DataSource by a subscriber, added again whenever TypeORM initialises, since that clears its subscribers. */
+/**
+ * Times the queries of a DataSource with a subscriber. TypeORM removes all subscribers when it initialises, so the subscriber
+ * is added again each time.
+ */
 export function observeTypeOrmQueries(dataSource: TypeOrmDataSource, watch: QueryWatch): void {
   if (!watch.metrics.claim(dataSource, 'queries')) return;
   const subscriber = new QuerySubscriber(watch);
@@ -45,7 +48,10 @@ export function observeTypeOrmQueries(dataSource: TypeOrmDataSource, watch: Quer
   );
 }
 
-/** A query runner runs one query at a time; an error's event comes without a duration. */
+/**
+ * Times queries from their events. Each query runner runs one query at a time. An event of an error has no duration, so the
+ * start time is kept.
+ */
 class QuerySubscriber {
   readonly #watch: QueryWatch;
   readonly #startedAt = new WeakMap<object, number>();

@@ -7,8 +7,8 @@ const PLAN_MS = 2_000;
 const LOCK_MS = 500;
 
 /**
- * Returns the plan of a statement, as text, from `EXPLAIN` without `ANALYZE`: the statement is planned and never run, in a read-only
- * transaction that is rolled back.
+ * Returns the plan of a statement as text, from `EXPLAIN` without `ANALYZE`. The database plans the statement and never runs
+ * it, in a read-only transaction that is rolled back.
  */
 export async function explain(session: PlanSession, statement: PlannedStatement, dialect: Dialect): Promise<string> {
   const plan = dialect === 'mysql' ? explainMysql : explainPostgres;
@@ -37,7 +37,7 @@ async function explainPostgres(run: Run, { sql, parameters }: PlannedStatement):
   }
 }
 
-/** MySQL and MariaDB need values to plan: assumed ones are used. */
+/** MySQL and MariaDB cannot plan without values, so the statement contains assumed values. */
 async function explainMysql(run: Run, { sql }: PlannedStatement): Promise<string> {
   return String(firstColumn((await run(`EXPLAIN FORMAT=JSON ${sql}`))[0]));
 }
@@ -46,7 +46,7 @@ function firstColumn(row: unknown): unknown {
   return typeof row === 'object' && row !== null ? Object.values(row)[0] : undefined;
 }
 
-/** Removes texts from a plan. They come from views and indexes, not from the statement, but may hold data. */
+/** Removes string literals from a plan. They come from views and indexes, not from the statement, and may contain data. */
 function withoutTexts(plan: string): string {
   return plan.replace(/'(?:[^'\\]|''|\\.)*'/gs, '?');
 }

@@ -2,7 +2,7 @@
 export interface PlanSession {
   /** Returns the rows of a statement. */
   run(sql: string): Promise<readonly unknown[]>;
-  /** @param broken true if the connection may still be busy, and must not be reused. */
+  /** @param broken true if the connection may still be busy and must not be reused. */
   release(broken: boolean): void;
 }
 

@@ -2,21 +2,21 @@ import type { Dialect } from '../statements/dialect.js';
 import { WITHHELD } from '../statements/shape.js';
 import { Token, Tokens } from '../statements/tokens.js';
 
-/** A shape turned into a statement that can be planned. */
+/** A statement that can be planned, made from a shape. */
 export interface PlannedStatement {
   readonly sql: string;
   /** The number of parameters; PostgreSQL only. */
   readonly parameters: number;
 }
 
-/** First words of statements that have a plan: those that read or write rows. */
+/** The first words of statements that have a plan, because they read or write rows. */
 const PLANNED = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'MERGE', 'WITH', 'VALUES', 'TABLE', '(']);
 /** Replaces parameters in MySQL and MariaDB, which need values to plan. */
 const ASSUMED = '1';
 
 /**
- * Turns a shape into one statement, with parameters in place of the removed values. Undefined if the shape is cut, withheld, holds
- * several statements, or has no plan.
+ * Turns a shape into one statement, with parameters in place of the removed values. Undefined if the shape is cut or withheld,
+ * contains several statements, or has no plan.
  */
 export function plannedStatement(shape: string, dialect: Dialect): PlannedStatement | undefined {
   if (shape === WITHHELD || shape.endsWith('…')) return undefined;

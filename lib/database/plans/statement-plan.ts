@@ -13,13 +13,13 @@ export interface StatementPlan {
   readonly queryType: string;
   readonly table: string;
   readonly dialect: string;
-  /** Text of PostgreSQL, JSON of MySQL and MariaDB. */
+  /** Text from PostgreSQL, JSON from MySQL and MariaDB. */
   readonly plan: string;
-  /** `generic`: planned for any values; `assumed`: planned for the value 1 in place of each, so the real plan may differ. */
+  /** `generic`: planned for any values. `assumed`: planned with 1 in place of each value, so the real plan may differ. */
   readonly values: 'generic' | 'assumed';
 }
 
-/** The time limit for a plan, milliseconds; opening a connection may take as long again. */
+/** The time limit for a plan, milliseconds. Opening the connection has the same limit separately. */
 const WITHIN_MS = 3_000;
 
 /** The known facts about a slow statement. */
@@ -40,7 +40,7 @@ export async function planOf(shape: string, statement: SlowStatement, clock: Clo
   }
   const planned = dialect === 'postgresql' || dialect === 'mysql' ? plannedStatement(shape, dialect) : undefined;
   if (planned === undefined) {
-    throw unavailable('it is not one statement that reads or writes rows, or it is longer than what is kept of it');
+    throw unavailable('it is not one statement that reads or writes rows, or its stored text is cut');
   }
   const session = await opened(plans, clock);
   let plan: string | typeof TIMED_OUT;
@@ -68,7 +68,7 @@ async function opened(plans: OpenPlanSession, clock: Clock): Promise<PlanSession
     throw unavailable(`the database cannot be reached (${errorKind(error)})`);
   });
   if (session !== TIMED_OUT) return session;
-  // Release a connection that opens too late.
+  // Release the connection if it opens after the time limit.
   opening.then(
     ({ release }) => release(false),
     () => undefined,

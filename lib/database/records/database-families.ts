@@ -12,7 +12,7 @@ import type { QueryRecord } from './query-record.js';
 const POOL = ['pool'];
 const QUERY = ['query_type', 'table'];
 
-/** The metric families of pools and queries. */
+/** Returns the metric families of pools and queries. */
 export function databaseFamilies(pools: readonly PoolRecord[], queries: readonly QueryRecord[]): MetricFamily[] {
   return [...(pools.length > 0 ? poolFamilies(pools) : []), ...(queries.length > 0 ? queryFamilies(queries) : [])];
 }
@@ -24,11 +24,7 @@ function poolFamilies(pools: readonly PoolRecord[]): MetricFamily[] {
   };
   return [
     now('size', 'Connections the pool may hold.', ({ size }) => size),
-    now(
-      'available',
-      'Connections that could be had without waiting: size less those in use.',
-      (pool) => pool.available,
-    ),
+    now('available', 'Connections available without waiting: the size minus those in use.', (pool) => pool.available),
     now('in_use', 'Connections handed out.', ({ inUse }) => inUse),
     now('idle', 'Connections open and unused.', ({ idle }) => idle),
     now('pending', 'Callers waiting for a connection.', ({ pending }) => pending),
@@ -47,7 +43,7 @@ function poolFamilies(pools: readonly PoolRecord[]): MetricFamily[] {
 
 function queryFamilies(queries: readonly QueryRecord[]): MetricFamily[] {
   return [
-    counter('db_queries_total', 'Queries by what they do to which table.', [...QUERY, 'result'], () =>
+    counter('db_queries_total', 'Queries by type, table and result.', [...QUERY, 'result'], () =>
       queries.flatMap(({ type, table, ok, errors }): MetricPoint[] => [
         { labels: [type, table, 'ok'], value: ok },
         { labels: [type, table, 'error'], value: errors },

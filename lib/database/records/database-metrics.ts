@@ -20,7 +20,7 @@ export interface DatabaseMetricsOptions {
   readonly maxPools?: number;
   /** The duration from which a query counts as slow. @default '1s' */
   readonly slowThreshold?: Duration;
-  /** Logs slow queries, by their shape. @default Nest's logger, `Database` */
+  /** Logs slow queries by their shape. @default Nest's logger with the context `Database` */
   readonly log?: CacheLog;
   readonly clock?: Clock;
 }
@@ -40,8 +40,8 @@ const NOTHING: DatabaseSnapshot = Object.freeze({
 });
 
 /**
- * The statistics of the databases in use: pools and queries that were given to `observePool` and `observeQueries`. The
- * module provides one; without Nest, `cache.metrics.addSource(databaseMetrics)` adds it to the exported figures.
+ * The statistics of databases: of the pools and clients that were passed to `observePool` and `observeQueries`. The module
+ * provides one. Without Nest, `cache.metrics.addSource(databaseMetrics)` adds it to the exported metrics.
  */
 @OneInProcess('DatabaseMetrics')
 export class DatabaseMetrics implements FamilySource {
@@ -65,15 +65,16 @@ export class DatabaseMetrics implements FamilySource {
     };
   }
 
-  /** Returns pools, queries and slow statements as they are now. Frozen. */
+  /** Returns a frozen snapshot of pools, queries and slow statements. */
   snapshot(): DatabaseSnapshot {
     return this.#records?.snapshot() ?? NOTHING;
   }
 
   /**
-   * Returns the plan of a slow statement, named by its shape in {@link snapshot}: from `EXPLAIN` without `ANALYZE`, one at a time.
-   * @throws CacheError `UNKNOWN_SHAPE`; `PLANS_OFF` if its target is not observed with `explain: true`; `PLAN_UNAVAILABLE`
-   *   if it cannot be planned without its values, or the database does not answer.
+   * Returns the plan of a slow statement by its shape from {@link snapshot}. The plan comes from `EXPLAIN` without `ANALYZE`;
+   *   calls run one at a time.
+   * @throws CacheError `UNKNOWN_SHAPE`; `PLANS_OFF` if its target is not observed with `explain: true`; `PLAN_UNAVAILABLE` if
+   *   the statement cannot be planned without its values, or the database does not answer.
    */
   async plan(shape: string): Promise<StatementPlan> {
     const plan = await this.#records?.plan(shape);
@@ -83,7 +84,10 @@ export class DatabaseMetrics implements FamilySource {
     return plan;
   }
 
-  /** Pools that are busy or exhausted now: `cache.metrics.addAlerts(() => databaseMetrics.warnings())` watches them. */
+  /**
+   * Returns warnings about pools that are busy or exhausted now. `cache.metrics.addAlerts(() => databaseMetrics.warnings())`
+   * makes alerts of them.
+   */
   warnings(): readonly HealthWarning[] {
     return this.#records?.warnings() ?? [];
   }
@@ -97,7 +101,7 @@ export class DatabaseMetrics implements FamilySource {
     this.#records?.reset();
   }
 
-  /** Returns the record of the pools with a name. From now on it reads the state of this pool. */
+  /** Returns the record of all pools with this name. From now on it reads the state of the given pool. */
   pool(name: string, system: string, gauge: PoolGauge): PoolRecord {
     return this.#counted().pool(name, system, gauge);
   }
@@ -125,7 +129,7 @@ export class DatabaseMetrics implements FamilySource {
     this.#counted().operation(type, table, ok, durationMs, slowThresholdMs);
   }
 
-  /** True for the first call with `target` and `as`: nothing is observed twice. */
+  /** True for the first call with this `target` and `as`, so that nothing is observed twice. */
   claim(target: object, as: 'pool' | 'queries'): boolean {
     if (this.#claimed[as].has(target)) return false;
     this.#claimed[as].add(target);

@@ -18,7 +18,7 @@ import type { Dialect } from '../statements/dialect.js';
 import type { QueryType } from '../statements/query-type.js';
 import { OTHER_TABLE } from '../statements/statement.js';
 
-/** The most separate records, and the log for slow queries. */
+/** The limits of records, and the log for slow queries. */
 export interface RecordOptions {
   readonly maxTables: number;
   readonly maxPools: number;
@@ -26,14 +26,14 @@ export interface RecordOptions {
   readonly log: CacheLog | undefined;
 }
 
-/** The records of pools and queries. Loaded with the entry `database`, because it needs the reader of SQL. */
+/** The records of pools and queries. The entry `database` loads this class, because it needs the SQL parser. */
 export class DatabaseRecords {
   readonly #clock: Clock;
   readonly #maxPools: number;
   readonly #pools = new Map<string, PoolRecord>();
   readonly #queries: QueryRecords;
   readonly #slow: SlowStatements;
-  /** The running plan request. */
+  /** Settles when the last requested plan is done. */
   #planning: Promise<unknown> = Promise.resolve();
 
   constructor({ maxTables, maxPools, clock, log }: RecordOptions) {
@@ -73,11 +73,13 @@ export class DatabaseRecords {
     return pool;
   }
 
-  /** Undefined if no slow statement has this shape. @throws CacheError as `DatabaseMetrics.plan` does. */
+  /**
+   * Returns the plan of a slow statement; undefined if none has this shape. @throws CacheError as `DatabaseMetrics.plan` does.
+   */
   async plan(shape: string): Promise<StatementPlan | undefined> {
     const statement = this.#slow.find(shape);
     if (statement === undefined) return undefined;
-    // One at a time: each holds a connection.
+    // Plan one statement at a time, because each plan holds a connection.
     const planned = this.#planning.then(() => planOf(shape, statement, this.#clock));
     this.#planning = planned.catch(() => undefined);
     return planned;

@@ -1,18 +1,18 @@
-/** The databases in use: the answer of `/cache/database`. Rates are 0–1, times milliseconds. */
+/** The statistics of databases, as `/cache/database` returns them. Rates are 0–1, times are milliseconds. */
 export interface DatabaseSnapshot {
   readonly pools: readonly PoolSnapshot[];
   readonly queries: readonly QuerySnapshot[];
   readonly slowQueries: readonly SlowQuerySnapshot[];
 }
 
-/** One connection pool: its state now, and counts since it was observed. */
+/** One connection pool: its present state, and counts since it was first observed. */
 export interface PoolSnapshot {
   readonly pool: string;
   /** `postgresql` or `mysql`. */
   readonly system: string;
-  /** The most connections it may hold; without a limit, the number it holds. */
+  /** The most connections that it may hold; without a limit, the number that it holds now. */
   readonly size: number;
-  /** How many callers could get a connection without waiting: `size - inUse`. */
+  /** Connections available without waiting: `size - inUse`. */
   readonly available: number;
   readonly inUse: number;
   /** Connections open and unused. */
@@ -38,7 +38,7 @@ export interface PoolSnapshot {
 export interface QuerySnapshot {
   /** `SELECT`, `INSERT` …; `BATCH` for several statements of different kinds sent at once. */
   readonly queryType: string;
-  /** The statement's table, without its schema; `__none__` if it has none, `__other__` beyond the limit. */
+  /** The statement's table, without its schema. `__none__` if it has none; `__other__` for tables beyond the limit. */
   readonly table: string;
   readonly count: number;
   readonly errors: number;
@@ -50,7 +50,7 @@ export interface QuerySnapshot {
   readonly maxTimeMs: number | null;
 }
 
-/** A statement that took longer than the threshold, by its shape: without literals and comments. */
+/** A statement that took longer than the threshold, identified by its shape: its text without literals and comments. */
 export interface SlowQuerySnapshot {
   readonly queryType: string;
   readonly table: string;

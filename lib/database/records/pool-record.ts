@@ -1,7 +1,7 @@
 import { Histogram, timesOf } from '../../metrics/windows/histogram.js';
 import type { PoolSnapshot } from './database-snapshot.js';
 
-/** The state of a pool now. */
+/** The present state of a pool. */
 export interface PoolState {
   /** The most connections it may hold; Infinity without a limit. */
   readonly limit: number;
@@ -13,7 +13,10 @@ export interface PoolState {
 /** Returns the state of a pool; undefined once it has been closed. */
 export type PoolGauge = () => PoolState | undefined;
 
-/** How an acquisition ended. `timeout`: no connection came free in time, or the pool refused to let the caller wait. */
+/**
+ * How an acquisition ended. `timeout` means that no connection became free in time, or that the pool refused to let the caller
+ * wait.
+ */
 export type Acquisition = 'acquired' | 'timeout' | 'error';
 
 export interface PoolFigures {
@@ -62,7 +65,7 @@ export class PoolRecord {
         this.#gauges.delete(gauge);
         continue;
       }
-      // After a limit was lowered, more connections than the limit may be open.
+      // More connections than the limit may be open after the limit was lowered.
       size += Math.max(state.open, Number.isFinite(state.limit) ? state.limit : 0);
       open += state.open;
       idle += state.idle;

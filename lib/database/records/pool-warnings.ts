@@ -3,10 +3,10 @@ import type { PoolRecord } from './pool-record.js';
 
 /** The share of a pool in use from which it is busy. */
 const BUSY = 0.8;
-/** The share from which it is exhausted, if callers wait. */
+/** The share of a pool in use from which it is exhausted if callers wait. */
 const EXHAUSTED = 0.95;
 
-/** Warnings about pools as they are now; the caller turns a lasting warning into an alert. */
+/** Returns warnings about the present state of pools. The caller turns a lasting warning into an alert. */
 export function poolWarnings(pools: Iterable<PoolRecord>): HealthWarning[] {
   const warnings: HealthWarning[] = [];
   for (const pool of pools) {

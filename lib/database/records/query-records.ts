@@ -4,13 +4,13 @@ import type { QueryType } from '../statements/query-type.js';
 import { describeStatement, NO_TABLE, OTHER_TABLE } from '../statements/statement.js';
 import { QueryRecord } from './query-record.js';
 
-/** How many texts are remembered with their type and table, and up to which length. */
+/** How many texts are remembered with their type and table. Texts above `LONGEST_REMEMBERED` characters are not. */
 const REMEMBERED_TEXTS = 1_000;
 const LONGEST_REMEMBERED = 4_096;
 
 /**
- * The records of all queries by type and table. Tables get records in the order of their first query, and keep them; tables beyond
- * the limit are counted together. A text is parsed once and its result remembered.
+ * The records of all queries by type and table. The first tables up to the limit have their own records; further tables are
+ * counted together. The result of parsing a text is remembered.
  */
 export class QueryRecords {
   readonly #maxTables: number;
@@ -39,7 +39,7 @@ export class QueryRecords {
     return record;
   }
 
-  /** By type and table. */
+  /** Returns all records, one for each type and table. */
   all(): readonly QueryRecord[] {
     return [...this.#records.values()];
   }

@@ -6,16 +6,16 @@ import type { Dialect } from '../statements/dialect.js';
 import { statementShape } from '../statements/shape.js';
 import type { QueryRecord } from './query-record.js';
 
-/** How many shapes are kept; the shape that was not met for the longest time is dropped. */
+/** The limit of stored shapes. The shape that was not seen for the longest time is removed first. */
 const SHAPES = 50;
-/** Each shape is logged once in this time, milliseconds. */
+/** The least time between two logs of one shape, milliseconds. */
 const LOG_EVERY = 60_000;
 
 interface SlowStatement {
   readonly record: QueryRecord;
   readonly shape: string;
   readonly dialect: Dialect;
-  /** Opens sessions for its plan: of the target on which it ran last. */
+  /** Opens sessions for its plan, on the target on which the statement ran last. */
   plans: OpenPlanSession | undefined;
   count: number;
   maxMs: number;
@@ -25,7 +25,7 @@ interface SlowStatement {
   unlogged: number;
 }
 
-/** Slow statements by shape: counted, kept for the snapshot and logged, never with a literal. */
+/** Counts slow statements by shape, keeps them for the snapshot and logs them. Literals are never stored or logged. */
 export class SlowStatements {
   readonly #log: CacheLog;
   readonly #shapes = new LRUCache<string, SlowStatement>({ max: SHAPES });
@@ -70,7 +70,7 @@ export class SlowStatements {
     this.#report(slow, now, thresholdMs);
   }
 
-  /** The longest first. */
+  /** Returns the slow statements, the longest first. */
   snapshot(): readonly SlowQuerySnapshot[] {
     return [...this.#shapes.values()]
       .sort((a, b) => b.maxMs - a.maxMs)
@@ -87,7 +87,7 @@ export class SlowStatements {
       );
   }
 
-  /** Finds a statement by its shape; a statement that can be planned comes first. */
+  /** Finds a statement by its shape. Of several, one that can be planned is preferred. */
   find(shape: string): Pick<SlowStatement, 'record' | 'dialect' | 'plans'> | undefined {
     const all = [...this.#shapes.values()].filter((each) => each.shape === shape);
     return all.find(({ plans }) => plans !== undefined) ?? all[0];

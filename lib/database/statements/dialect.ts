@@ -1,6 +1,6 @@
 /**
- * The SQL dialect of a text: what `"` quotes, whether `\` escapes, what begins a comment. With `unknown`, everything that could be
- * a literal in any dialect is taken for a literal.
+ * The SQL dialect of a text. It decides what `"` quotes, whether `\` escapes, and what begins a comment. With `unknown`, text
+ * that is a literal in any dialect counts as a literal.
  */
 export type Dialect = 'postgresql' | 'mysql' | 'sqlite' | 'mssql' | 'unknown';
 

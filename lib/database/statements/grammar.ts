@@ -1,4 +1,4 @@
-// The words of SQL, grouped by how they lead to the table of a statement.
+// The words of SQL from which the table of a statement can be found, in groups.
 
 /** Words that may begin a query, at the top or in parentheses. */
 export const QUERIES: ReadonlySet<string> = new Set([
@@ -12,7 +12,7 @@ export const QUERIES: ReadonlySet<string> = new Set([
   'TABLE',
   'WITH',
 ]);
-/** Statements that contain another, which follows. */
+/** Words that introduce another statement, which follows. */
 export const WRAPPERS: ReadonlySet<string> = new Set(['WITH', 'EXPLAIN', 'PREPARE', 'DECLARE', 'DESCRIBE']);
 /** Statements whose first name is their table. */
 // prettier-ignore
@@ -26,7 +26,7 @@ export const BEFORE_NAME: ReadonlySet<string> = new Set([
   'INTO', 'ONLY', 'LATERAL', 'TABLE', 'TABLES', 'IF', 'NOT', 'EXISTS', 'LOW_PRIORITY', 'HIGH_PRIORITY', 'DELAYED', 'IGNORE',
   'QUICK', 'OVERWRITE', 'CONCURRENTLY', 'VERBOSE', 'ANALYZE', 'FULL', 'FREEZE', 'LOCAL', 'NO_WRITE_TO_BINLOG', 'TOP', 'OUTER',
 ]);
-/** Statements in which FROM and JOIN name tables: not `FETCH … FROM cursor`, `REVOKE … FROM role`. */
+/** Statements in which FROM and JOIN name tables. Not in this list: `FETCH … FROM cursor`, `REVOKE … FROM role`. */
 // prettier-ignore
 export const READS_TABLES: ReadonlySet<string> = new Set([
   'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'MERGE', 'VALUES', 'TABLE', 'CREATE', 'ALTER', 'DO',
@@ -34,7 +34,7 @@ export const READS_TABLES: ReadonlySet<string> = new Set([
 export const DEFINITIONS: ReadonlySet<string> = new Set(['CREATE', 'ALTER', 'DROP', 'COMMENT', 'RENAME', 'REFRESH']);
 /** Objects that are defined on a table. */
 export const ON_TABLE: ReadonlySet<string> = new Set(['INDEX', 'TRIGGER', 'POLICY', 'RULE']);
-/** Objects whose definition holds statements. */
+/** Objects whose definition contains statements. */
 export const ROUTINES: ReadonlySet<string> = new Set(['FUNCTION', 'PROCEDURE', 'TRIGGER', 'EVENT', 'PACKAGE']);
 /** Words that end the list of tables after FROM. */
 // prettier-ignore

@@ -1,4 +1,4 @@
-/** All values of the label `query_type`, the type of a statement. */
+/** All types of statements: the values of the label `query_type`. */
 // prettier-ignore
 export const QUERY_TYPES = [
   'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'REPLACE', 'VALUES', 'TABLE', 'CALL', 'DO', 'COPY', 'EXPLAIN', 'SHOW',

@@ -1,7 +1,7 @@
 import type { Dialect } from './dialect.js';
 import { Token, Tokens } from './tokens.js';
 
-/** How many characters of a text are read: only slow statements need a shape. */
+/** How many characters of a text are read. The limit is high, because only slow statements need a shape. */
 const LONGEST_READ = 65_536;
 /** The longest shape, characters. */
 export const LONGEST_SHAPE = 1_000;
@@ -12,9 +12,9 @@ export const WITHHELD = '(text withheld)';
 const CONSTANTS = new Set(['NULL', 'TRUE', 'FALSE', 'DEFAULT']);
 
 /**
- * Returns a statement without its values: literals become `?`, lists of them `(?)`, rows of a bulk insert one row; comments are
- * removed, white space is reduced. If the dialect is unknown, `"…"` counts as a literal, and a text with `\` before a
- * quote is withheld. Takes linear time; never throws.
+ * Returns a statement without its values: a literal becomes `?`, a list of literals `(?)`, the rows of a bulk insert one row;
+ * comments are removed, white space is reduced. If the dialect is unknown, `"…"` counts as a literal, and a text with `\`
+ * before a quote is withheld. Takes linear time; never throws.
  */
 export function statementShape(text: string, dialect: Dialect = 'unknown'): string {
   const tokens = new Tokens(text, dialect, LONGEST_READ);
@@ -29,9 +29,9 @@ export function statementShape(text: string, dialect: Dialect = 'unknown'): stri
 
 class Shape {
   readonly #hidesQuoted: boolean;
-  /** Tokens, each with the space before it; values are replaced by `?`. */
+  /** The tokens, each with the space before it. `?` replaces each value. */
   readonly #parts: string[] = [];
-  /** The position of each open parenthesis; -1 if it holds more than a list of values. */
+  /** The position of each open parenthesis; -1 if its content is not only a list of values. */
   readonly #open: number[] = [];
 
   constructor(hidesQuoted: boolean) {

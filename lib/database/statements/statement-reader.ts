@@ -15,22 +15,22 @@ import { typeOf, type QueryType } from './query-type.js';
 import { Token, type Tokens } from './tokens.js';
 
 const LONGEST_NAME = 128;
-/** Deeper parentheses are read as if they had this depth. */
+/** The limit of nested levels. Deeper parentheses count as part of the last level. */
 const DEEPEST = 64;
 
-/** A level of parentheses: a query, or arguments, in which no name is a table. */
+/** A level of parentheses: a query, or a list such as arguments, in which no name is a table. */
 interface Level {
   query: boolean;
   verb: string | undefined;
   /** Whether the next name is a table: after FROM or JOIN (where it may be a function), or the statement's own table. */
   expects: 'no' | 'from' | 'own';
   inFrom: boolean;
-  /** The first table named in this level, and the first in a query nested in it. */
+  /** The first table that this level names, and the first that a query nested in it names. */
   first: string | undefined;
   nested: string | undefined;
-  /** Its position in the level above. */
+  /** The position of this level in the level above. */
   place: 'from' | 'cte' | 'other';
-  /** The common table expression whose body comes next. */
+  /** The common table expression whose body follows. */
   cte: string | undefined;
 }
 
@@ -65,7 +65,7 @@ export class StatementReader {
     this.#foldsCase = dialect !== 'mysql' && dialect !== 'mssql';
   }
 
-  /** False if there is no further statement. */
+  /** Returns false if there is no further statement. */
   read(): boolean {
     for (;;) {
       const kind = this.#tokens.next();
@@ -166,7 +166,7 @@ export class StatementReader {
     this.#settle(word);
     top.verb = word === 'DESC' ? 'DESCRIBE' : word;
     top.expects = NAMES_FIRST.has(top.verb) ? 'own' : 'no';
-    // A query in a FROM list begins with its columns, not with tables.
+    // A query in a FROM list begins with columns, not with tables.
     top.inFrom = false;
     this.#remember(word);
   }
@@ -177,7 +177,9 @@ export class StatementReader {
     if (this.type === 'OTHER' && (root === within || root.verb === undefined)) this.type = typeOf(word);
   }
 
-  /** Handles the words between WITH, EXPLAIN … and the statement that follows; true if the word is used up. */
+  /**
+   * Handles a word between WITH, EXPLAIN … and the statement that follows. Returns true if the word needs no further handling.
+   */
   #wrapped(top: Level, word: string): boolean {
     if (QUERIES.has(word) && top.cte === undefined) {
       if (top.verb === 'WITH') this.#settle(word, top);
@@ -217,7 +219,7 @@ export class StatementReader {
       top.expects = 'from';
   }
 
-  /** Reads a name with its qualifiers, quoted or not: a table if one is expected. */
+  /** Reads a name with its qualifiers, quoted or not. If a table is expected, the name is the table. */
   #name(top: Level): void {
     if (top.verb === 'WITH' && top.expects === 'no') {
       if (top.cte === undefined && this.#tokens.kind === Token.quoted) top.cte = this.#part();
@@ -251,7 +253,7 @@ export class StatementReader {
     else if (alias === top.first && (top.verb === 'UPDATE' || top.verb === 'DELETE')) top.first = table;
   }
 
-  /** Reads the alias after a table; a word that is no alias is put back. */
+  /** Reads the alias after a table. A word that cannot be an alias is left for the next read. */
   #alias(): string | undefined {
     let kind = this.#tokens.kind;
     if (kind === Token.word && this.#tokens.text.toUpperCase() === 'AS') kind = this.#tokens.next();

@@ -3,7 +3,7 @@ import { type QueryType } from './query-type.js';
 import { StatementReader } from './statement-reader.js';
 import { Tokens } from './tokens.js';
 
-/** The table of a statement without one. */
+/** The name that stands for the table of a statement without a table. */
 export const NO_TABLE = '__none__';
 /** Tables beyond the limit are counted together under this name. */
 export const OTHER_TABLE = '__other__';
@@ -14,12 +14,12 @@ export interface Statement {
   readonly table: string;
 }
 
-/** How many characters of a text are read: a bulk insert names its table at the beginning. */
+/** How many characters of a text are read. This is enough for a bulk insert, which names its table at the beginning. */
 export const LONGEST_READ = 16_384;
 
 /**
- * Returns the type and the table of a text. Several statements sent at once are a `BATCH`, unless all have the same type; their table
- * is the one they share. Takes linear time and never throws: a text that is not SQL is `OTHER`.
+ * Returns the type and the table of a text. Several statements in one text are a `BATCH` unless all have the same type. Their
+ * table is the table that all have in common. Takes linear time and never throws: a text that is not SQL is `OTHER`.
  */
 export function describeStatement(text: string, dialect: Dialect = 'unknown'): Statement {
   const tokens = new Tokens(text, dialect, LONGEST_READ);

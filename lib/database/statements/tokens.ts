@@ -32,14 +32,14 @@ const isWordPart = (code: number): boolean => isLetter(code) || isDigit(code) ||
 const isSpace = (code: number): boolean => code === SPACE || (code >= TAB && code <= CARRIAGE_RETURN);
 
 /**
- * Reads a statement token by token, each character a bounded number of times: an unclosed token ends at the end of the
- * text. `kind`, `start` and `end` describe the current token.
+ * Reads a statement token by token, in linear time. An unclosed token ends at the end of the text. `kind`, `start` and `end`
+ * describe the current token.
  */
 export class Tokens {
   kind: Token = Token.end;
   start = 0;
   end = 0;
-  /** True after a quote that ends the string in some dialects only; can be true for the dialect `unknown` only. */
+  /** True after a quote that ends the string only in some dialects. Always false if the dialect is known. */
   ambiguous = false;
 
   readonly #text: string;
@@ -58,7 +58,7 @@ export class Tokens {
     return this.#text.slice(this.start, this.end);
   }
 
-  /** True if the current token is this one character. */
+  /** True if the current token is exactly this character. */
   is(mark: string): boolean {
     return this.kind === Token.mark && this.#text[this.start] === mark;
   }
@@ -112,7 +112,7 @@ export class Tokens {
   #word(at: number): Token {
     let end = at + 1;
     while (isWordPart(this.#code(end))) end++;
-    // E'…', N'…', X'…', _utf8'…': the word is the prefix of a string.
+    // E'…', N'…', X'…', _utf8'…': here the word is the prefix of a string.
     if (this.#code(end) === QUOTE) {
       const escapes = this.#dialect === 'mysql' || (end - at === 1 && (this.#code(at) | 32) === 101);
       return this.#quote(end, QUOTE, escapes, Token.literal);

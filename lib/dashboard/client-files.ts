@@ -11,7 +11,7 @@ export interface ClientFile {
   readonly bytes: Buffer;
 }
 
-/** The files of the client. They are loaded with the first request, and each encoding of a file is made once. */
+/** Returns the files of the client. The first request loads them, and each encoding of a file is made once. */
 @Injectable()
 export class ClientFiles {
   readonly #files = new Map<string, Buffer>();
@@ -46,7 +46,10 @@ function encoded(br: Buffer, encoding: Encoding): Buffer {
   return encoding === 'gzip' ? gzipSync(bytes, { level: 9 }) : bytes;
 }
 
-/** Returns the first encoding that is accepted; `q=0` refuses one. @param made the available encodings, smallest first. */
+/**
+ * Returns the first available encoding that the request accepts; `q=0` refuses an encoding. @param made the available
+ * encodings, smallest first.
+ */
 export function preferred(accepted: string, made: readonly Encoding[] = ['br', 'gzip']): Encoding {
   const codings = accepted.toLowerCase().split(',');
   const takes = (name: string) =>

@@ -3,10 +3,10 @@ import type { Start } from '../instances/starts.js';
 /** Token of a function that returns the {@link DashboardFacts}. */
 export const DASHBOARD_FACTS = Symbol('cache-observability:dashboard-facts');
 
-/** Facts about the application, and which of its features are on. */
+/** Facts about the application, including which features are on. */
 export interface DashboardFacts {
   readonly service: string;
-  /** The deploy's version, where the options name one. */
+  /** The version of the deploy; null if the options name none. */
   readonly version: string | null;
   readonly libraryVersion: string;
   readonly startedAt: string;
@@ -14,9 +14,12 @@ export interface DashboardFacts {
   readonly metrics: boolean;
   readonly fleet: boolean;
   readonly profiling: boolean;
-  /** Names of caches; `default` is the application's own. */
+  /** The names of the caches; `default` is the application's default cache. */
   readonly caches: readonly string[];
   readonly strategies: readonly string[];
-  /** Starts of the last day, oldest first: of all instances that share a layer, and of earlier runs with `persistence`. */
+  /**
+   * The starts of the last day, oldest first, of all instances that share a layer. With `persistence`, the starts of earlier
+   * runs are included.
+   */
   readonly starts: readonly Start[];
 }

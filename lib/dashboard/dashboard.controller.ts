@@ -25,8 +25,8 @@ import { DASHBOARD_FACTS, type DashboardFacts } from './dashboard-facts.js';
 import type { Overview } from './overview.js';
 
 /**
- * Limits scripts, styles, images and requests to our own files and routes. The page sends it in place of the application's policy:
- * that of helmet has `upgrade-insecure-requests`, which breaks plain HTTP.
+ * Limits scripts, styles, images and requests to this module's own files and routes. The page sends this policy instead of the
+ * application's: the policy of helmet has `upgrade-insecure-requests`, which breaks plain HTTP.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -43,7 +43,7 @@ interface PageRequest extends MonitoringRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The page and its files. They hold no data, so `monitoring.guards` do not apply. */
+/** Serves the page and its files. They contain no data, so `monitoring.guards` do not apply. */
 export function dashboardController(monitoring: Monitoring): Type {
   @applyDecorators(
     Controller({ path: monitoring.path, version: VERSION_NEUTRAL }),
@@ -61,7 +61,7 @@ export function dashboardController(monitoring: Monitoring): Type {
     async dashboard(@Req() request: PageRequest, @Res() response: unknown): Promise<void> {
       const [path, query] = (request.originalUrl ?? request.url ?? '').split('?');
       this.reply.header(response, 'Cache-Control', 'no-cache');
-      // URLs in the page are relative to its folder; a slash at the end would change the folder.
+      // URLs in the page are relative to its folder, and a slash at the end of the address would change the folder.
       if (path!.endsWith('/')) {
         this.reply.header(response, 'Location', `../dashboard${query === undefined ? '' : `?${query}`}`);
         return this.reply.text(response, '', 'text/plain; charset=utf-8', 301);
@@ -93,7 +93,7 @@ export function dashboardController(monitoring: Monitoring): Type {
   return CacheDashboardController;
 }
 
-/** The routes that only the page uses. */
+/** Serves the routes that only the page uses. */
 export function dashboardContextController(monitoring: Monitoring): Type {
   @MonitoredRoutes({ ...monitoring, swagger: false })
   class CacheDashboardContextController {
@@ -111,7 +111,7 @@ export function dashboardContextController(monitoring: Monitoring): Type {
       this.reply.json(response, await this.facts());
     }
 
-    /** All that a page shows. Pages that show the same share one answer. */
+    /** Returns all data of a page. Pages with the same parts share one answer. */
     @Get('dashboard/overview')
     async parts(@Req() request: PageRequest, @Res() response: unknown): Promise<void> {
       const overview = await (this.#overview ??= this.#makeOverview());
@@ -132,7 +132,7 @@ export function dashboardContextController(monitoring: Monitoring): Type {
       return this.handlers.answer('writeAccess', request, response);
     }
 
-    /** Loaded with the first request: most processes are never asked. */
+    /** Loads the code at the first request, because most processes never get one. */
     async #makeOverview(): Promise<Overview> {
       const [{ Overview }, { readings, shared }] = await Promise.all([import('./overview.js'), this.handlers.loaded()]);
       return new Overview(readings, shared, this.events, this.facts);

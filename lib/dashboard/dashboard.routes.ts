@@ -3,7 +3,7 @@ import type { Monitoring } from '../monitoring/monitoring.options.js';
 import { ClientFiles } from './client-files.js';
 import { dashboardContextController, dashboardController } from './dashboard.controller.js';
 
-/** The dashboard of one registration; nothing with `monitoring: { dashboard: false }`. */
+/** Returns the controllers and providers of the dashboard; none with `monitoring: { dashboard: false }`. */
 export function dashboardRoutes(monitoring: Monitoring): { controllers: Type[]; providers: Provider[] } {
   if (!monitoring.dashboard) return { controllers: [], providers: [] };
   const controllers = [dashboardController, dashboardContextController].map((make) => make(monitoring));

@@ -12,16 +12,16 @@ import { MAX_AGE_MS, maxAgeOf, type SharedAnswer, type SharedAnswers } from '../
 import type { DashboardFacts } from './dashboard-facts.js';
 
 /*
- * All that a page shows, in one answer.
+ * Returns all data of a page in one answer.
  *
- * A request costs the application far more than the figures in its answer. So a page asks for everything at once, the answers of routes
- * are shared by all pages for some seconds, and the text put together from them is encoded and compressed once. A request that finds
- * such an answer costs one lookup.
+ * A request costs the application far more than computing the data of its answer. So a page sends one request for all its data.
+ * All pages share the answers of routes for some seconds, and the combined text is encoded and compressed once. A request that
+ * finds such an answer costs one lookup.
  */
 
-/** The facts of the application, which only the dashboard has. */
+/** The part with facts about the application, which no route outside the dashboard returns. */
 const CONTEXT = 'dashboard/context';
-/** The parts of the first page. */
+/** The parts that the first page shows. */
 const PARTS: readonly PartName[] = [
   CONTEXT,
   'health',
@@ -37,21 +37,21 @@ type PartName = ReadingName | typeof CONTEXT;
 
 /** A requested part. */
 interface Route {
-  /** As requested. */
+  /** The part as requested, with its query. */
   readonly part: string;
   readonly name: PartName;
   readonly query: unknown;
 }
 
-/** The highest age of a part, milliseconds: half of what a page waits before it asks again. */
+/** The maximum age of a part by window, milliseconds: half of the page's interval. */
 const KEEP_MS: Readonly<Record<string, number>> = { '1m': 2_500, '5m': 5_000, '1h': 10_000, '24h': 30_000 };
 const KEEP_SLOW_MS = 15_000;
-/** The most answers that are kept as bytes. */
+/** The limit of stored answers. */
 const MAX_ANSWERS = 16;
-/** Shorter ones are not compressed. */
+/** Shorter answers are not compressed. */
 const LEAST_COMPRESSED = 1_400;
 
-/** An answer of a route, or why there is none. */
+/** An answer of a route, or its refusal. */
 type Part = SharedAnswer | Refusal;
 
 interface Refusal {
@@ -59,7 +59,7 @@ interface Refusal {
   readonly refusal: string;
 }
 
-/** An answer in the forms in which it is sent. */
+/** An answer as bytes, plain and compressed. */
 export interface OverviewBytes {
   readonly tag: string;
   readonly plain: Buffer;
@@ -70,19 +70,19 @@ export interface OverviewBytes {
 interface Kept {
   readonly bytes: OverviewBytes;
   readonly parts: readonly Part[];
-  /** When its oldest part was made, milliseconds of `performance.now()`. */
+  /** When the oldest part was created, milliseconds of `performance.now()`. */
   readonly madeAt: number;
-  /** When its first part is too old. */
+  /** The earliest time at which a part is too old. */
   readonly until: number;
-  /** {@link SharedAnswers.clearings} when it was made. */
+  /** {@link SharedAnswers.clearings} when the answer was created. */
   readonly clearings: number;
 }
 
 const compress = promisify(gzip);
 
-/** Puts the answers of several routes together. */
+/** Combines the answers of several routes into one. */
 export class Overview {
-  /** By parts; oldest first. */
+  /** The stored answers by their parts, the oldest first. */
   readonly #kept = new Map<string, Kept>();
   #made = 0;
   readonly #run = Date.now().toString(36);
@@ -94,14 +94,14 @@ export class Overview {
     private readonly facts: () => Promise<DashboardFacts>,
   ) {}
 
-  /** By what a page should multiply its intervals: see {@link LiveEvents.pace}. */
+  /** The factor by which a page should multiply its intervals: see {@link LiveEvents.pace}. */
   get pace(): number {
     return this.events.pace;
   }
 
   /**
-   * The parts that `?part=` names, with the query that each route takes; without it those of the first page, with the query of the
-   * request. A refused part does not keep the others away.
+   * Answers the parts that `?part=` names, each with its own query. Without `?part=`, answers the parts of the first page with
+   * the query of the request. If one part is refused, the others are still answered.
    * @throws MonitoringError for a part that is not a route.
    */
   async answer({ headers = {}, query }: MonitoringRequest): Promise<OverviewBytes> {
@@ -132,7 +132,7 @@ export class Overview {
     const at = part.indexOf('?');
     const name = at < 0 ? part : part.slice(0, at);
     if (name !== CONTEXT && !this.readings.has(name)) throw unknownPart(part);
-    // As the platforms parse it: a repeated parameter is a list, which the routes refuse.
+    // Parses the query as the platforms do: a repeated parameter is a list, which the routes refuse.
     return { part, name, query: parse(at < 0 ? '' : part.slice(at + 1)) };
   }
 
@@ -150,7 +150,7 @@ export class Overview {
     }
   }
 
-  /** Pages that wait longer accept older parts. */
+  /** Pages with longer intervals accept older parts. */
   #keepMsOf({ name, query }: Route): number {
     if (name === CONTEXT) return MAX_AGE_MS;
     const { window } = (query ?? {}) as { readonly window?: unknown };
@@ -158,7 +158,7 @@ export class Overview {
     return Math.min(MAX_AGE_MS, keepMs * this.pace);
   }
 
-  /** An answer with a refusal is not reused: the next request may succeed. */
+  /** A refusal is not reused, because the next request may succeed. */
   #timesOf(part: Part, route: Route): Pick<Kept, 'madeAt' | 'until'> {
     if ('refusal' in part) return { madeAt: -Infinity, until: -Infinity };
     return { madeAt: part.at, until: part.at + this.#keepMsOf(route) };
@@ -167,7 +167,7 @@ export class Overview {
   #bytesOf(text: string): OverviewBytes {
     const plain = Buffer.from(text);
     const tag = `W/"${this.#run}-${++this.#made}"`;
-    // Level 1: smaller answers would save less than compressing them costs.
+    // Level 1, because higher levels cost more CPU time than the saved bytes are worth.
     const packed = plain.length < LEAST_COMPRESSED ? undefined : compress(plain, { level: 1 });
     return { tag, plain, gzip: packed };
   }

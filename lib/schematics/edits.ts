@@ -8,17 +8,17 @@ export interface Edit {
   readonly text: string;
 }
 
-/** The text after all edits, which do not overlap. */
+/** Applies edits, which must not overlap, to a text. */
 export function edited(text: string, edits: readonly Edit[]): string {
   return [...edits]
     .sort((a, b) => b.start - a.start)
     .reduce((result, { start, end, text: by }) => result.slice(0, start) + by + result.slice(end), text);
 }
 
-/** The width of a line in the format of generated projects. */
+/** The line width of generated projects. */
 const WIDTH = 80;
 
-/** Adds names to the import of a package, in the file's own quotes; no edit where all are there. */
+/** Adds names to the import of a package, with the file's own quotes. Returns no edit if all names are already imported. */
 export function importing(ts: TypeScript, source: SourceFile, from: string, names: readonly string[]): Edit[] {
   const imports = source.statements.filter((statement) => ts.isImportDeclaration(statement));
   const quote = imports[0]?.moduleSpecifier.getText(source)[0] ?? "'";
@@ -46,8 +46,8 @@ export function importing(ts: TypeScript, source: SourceFile, from: string, name
 
 /**
  * Adds an element to the `imports` of a class with `@Module`.
- * @param element on one line, or on several that are indented as at the beginning of a line.
- * @returns undefined where the class has no such decorator, or one whose argument is not an object.
+ * @param element text of one or several lines, indented as at the beginning of a line.
+ * @returns undefined if the class has no such decorator, or if the decorator's argument is not an object.
  */
 export function addingModuleImport(
   ts: TypeScript,
@@ -89,7 +89,7 @@ function addingTo(ts: TypeScript, source: SourceFile, metadata: ObjectLiteralExp
   }
   const last = list.elements.at(-1);
   const before = last === undefined ? '' : source.text.slice(last.getFullStart(), last.getStart(source));
-  // An element goes on a line of its own where the last one does.
+  // The element gets its own line if the last element has one.
   if (last !== undefined && before.includes('\n')) {
     const indentation = before.slice(before.lastIndexOf('\n') + 1);
     return { start: last.getEnd(), end: last.getEnd(), text: `,\n${indentation}${indented(element, indentation)}` };
@@ -98,14 +98,17 @@ function addingTo(ts: TypeScript, source: SourceFile, metadata: ObjectLiteralExp
   return { start: list.getStart(source), end: list.getEnd(), text: listOf(elements, indentationAt(source, property)) };
 }
 
-/** A list on one line, or, if an element has several, with each element on its own. @param indentation of the line where it begins. */
+/**
+ * Writes a list on one line. If an element has several lines, each element gets its own line. @param indentation the
+ * indentation of the line on which the list begins.
+ */
 function listOf(elements: readonly string[], indentation: string): string {
   if (!elements.some((element) => element.includes('\n'))) return `[${elements.join(', ')}]`;
   const inner = `${indentation}  `;
   return `[\n${elements.map((element) => `${inner}${indented(element, inner)},\n`).join('')}${indentation}]`;
 }
 
-/** Indents the lines after the first. */
+/** Indents all lines except the first. */
 function indented(text: string, indentation: string): string {
   return text.replaceAll('\n', `\n${indentation}`);
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { textOf, type Tree } from './tree.js';
 
-/** The part of Prettier that is used here, as the application has it. */
+/** The part of the application's Prettier that this file uses. */
 interface Prettier {
   resolveConfig(path: string, options: { editorconfig: boolean }): Promise<object | null>;
   check(text: string, options: object): Promise<boolean>;
@@ -10,9 +10,9 @@ interface Prettier {
 }
 
 /**
- * Formats what was written as the project's own Prettier does: its ESLint rules may demand it. Files that were not in this format
- * keep their own.
- * @param before the text of each file before it was written.
+ * Formats the written files with the project's own Prettier, because its ESLint rules may require that. Files that did not have
+ * this format before keep their own.
+ * @param before the text of each file before the schematic changed it.
  */
 export async function keepFormat(
   tree: Tree,
@@ -28,7 +28,7 @@ export async function keepFormat(
       const options = { ...(await prettier.resolveConfig(filepath, { editorconfig: true })), filepath };
       if (await prettier.check(text, options)) tree.overwrite(path, await prettier.format(written, options));
     } catch {
-      // Without a Prettier that reads the file, what was written is right all the same.
+      // If Prettier cannot format the file, the unformatted text is still valid.
     }
   }
 }

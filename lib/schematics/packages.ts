@@ -16,7 +16,7 @@ interface PackageFile {
 /** Peers that every Nest application has. */
 const OF_NEST = new Set(['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs']);
 
-/** Puts the peers that are missing, and this package, into package.json and installs them. */
+/** Adds missing peers and this package to package.json and installs them. */
 export function addPackages(tree: Tree, context: SchematicContext, skipInstall: boolean): void {
   const text = textOf(tree, 'package.json');
   const application = jsonOf<PackageFile>(tree, 'package.json');
@@ -45,7 +45,7 @@ export function addPackages(tree: Tree, context: SchematicContext, skipInstall: 
   context.addTask({ toConfiguration: () => ({ name: 'node-package', options }) });
 }
 
-/** The package.json of the package that holds this code. */
+/** Reads the package.json of this package. */
 function ownPackage(): PackageFile {
   const file = ownFile()!;
   let directory = dirname(file.startsWith('file:') ? fileURLToPath(file) : file);
@@ -58,7 +58,10 @@ function majorOf(range: string | undefined): number | undefined {
   return major === undefined ? undefined : Number(major);
 }
 
-/** Of `^3.1.0 || ^12.0.0`, the alternative of a version of Nest: packages have Nest's number from 12 on. */
+/**
+ * Returns the part of a range such as `^3.1.0 || ^12.0.0` that fits a version of Nest. From 12 on, the packages have Nest's
+ * major version.
+ */
 function rangeFor(range: string, nest: number | undefined): string {
   const alternatives = range.split('||').map((one) => one.trim());
   if (nest === undefined) return alternatives.at(-1)!;

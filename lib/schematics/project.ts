@@ -10,10 +10,10 @@ interface NestCliConfiguration {
   readonly projects?: Readonly<Record<string, { readonly sourceRoot?: string; readonly entryFile?: string }>>;
 }
 
-/** Where the sources of an application are. */
+/** The places of an application's sources. */
 export interface Project {
   readonly sourceRoot: string;
-  /** The file that starts it, in sourceRoot. */
+  /** The file in `sourceRoot` that starts the application. */
   readonly entryFile: string;
 }
 
@@ -25,7 +25,8 @@ export interface DeclaredClass {
 
 /**
  * Finds an application of a standard or monorepo project.
- * @param name of a project in nest-cli.json; without it, the one that owns `sourceRoot`, or the root project.
+ * @param name the name of a project in nest-cli.json. Without it, the project that owns `sourceRoot`, or else the root
+ *   project.
  */
 export function projectOf(
   tree: Tree,
@@ -47,7 +48,10 @@ export function projectOf(
   };
 }
 
-/** The module that an application is created from: read from its entry file, else `AppModule` in its usual place. */
+/**
+ * Finds the module from which an application is created: the one that its entry file names, or else `AppModule` in its usual
+ * place.
+ */
 export function rootModuleOf(ts: TypeScript, tree: Tree, { sourceRoot, entryFile }: Project): DeclaredClass {
   const entry = posix.join(sourceRoot, `${entryFile}.ts`);
   const text = textOf(tree, entry);
@@ -93,7 +97,7 @@ function createdFrom(ts: TypeScript, tree: Tree, path: string, text: string): De
   return undefined;
 }
 
-/** The source file behind a relative import, with or without an extension. */
+/** Returns the source file of a relative import, with or without an extension. */
 function sourceFileOf(tree: Tree, from: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined;
   const base = posix.join(posix.dirname(from), specifier.replace(/\.[cm]?js$/, ''));

@@ -1,4 +1,4 @@
-/** The part of a schematic's file tree that is used here. The full type belongs to a package of the Nest CLI. */
+/** The part of a schematic's file tree that the schematics use. The full type belongs to a package of the Nest CLI. */
 export interface Tree {
   exists(path: string): boolean;
   read(path: string): Buffer | null;
@@ -31,13 +31,13 @@ export function sourcesOf(tree: Tree): string[] {
   return paths;
 }
 
-/** The part of a schematic's context that is used here. */
+/** The part of a schematic's context that the schematics use. */
 export interface SchematicContext {
   readonly logger: { info(text: string): void; warn(text: string): void };
   addTask(task: { toConfiguration(): { name: string; options: unknown } }): unknown;
 }
 
-/** The text of a file; undefined if it does not exist. */
+/** Returns the text of a file; undefined if it does not exist. */
 export function textOf(tree: Tree, path: string): string | undefined {
   return tree
     .read(path)

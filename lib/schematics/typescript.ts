@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type ts from 'typescript';
 
-/** The compiler's API, as the application's own TypeScript has it. */
+/** The compiler API of the application's own TypeScript. */
 export type TypeScript = typeof ts;
 
-/** Loads the TypeScript of the application that a schematic runs in. */
+/** Loads the TypeScript of the application in which a schematic runs. */
 export function loadTypeScript(directory = process.cwd()): TypeScript {
   const load = createRequire(join(directory, 'package.json'));
   let loaded: Partial<TypeScript> & { default?: TypeScript };

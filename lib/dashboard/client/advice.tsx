@@ -10,13 +10,13 @@ import { namedCache, route, subject, windowName } from './route';
 import { EVIDENCE, type TermName } from './terms';
 import type { LowPerformer, Recommendation } from './wire';
 
-/** Whether the caller may change something; undefined until that is known. */
+/** True if the caller may change data; undefined until that is known. */
 export const mayWrite = signal<boolean | undefined>(undefined);
 
 const EVERY_MS = 30_000;
 const SHOWN_LOW = 3;
 
-/** The recommendations, best first. */
+/** Requests the recommendations, the best first. */
 export function useAdvice(pattern?: string): Resource<readonly Recommendation[]> {
   return useResource('insights', { ...subject.value, pattern }, EVERY_MS);
 }
@@ -44,7 +44,7 @@ export function AdviceList({ of, limit = Infinity }: { of: Resource<readonly Rec
   );
 }
 
-/** Patterns that hit rarely, and why there is no advice on them. */
+/** Lists patterns that hit rarely, and why there is no advice on them. */
 function Nothing() {
   const { page, subject: pattern } = route.value;
   const low = useResource<readonly LowPerformer[]>(
@@ -141,7 +141,7 @@ function Advice({ of: one, short }: { of: Recommendation; short: boolean }) {
   );
 }
 
-/** What it is predicted to bring, each with its error. */
+/** Returns the predicted effects of a change, each with its error. */
 function predictedOf({ predicted }: Recommendation): [label: string, text: string, term: TermName][] {
   const errors: Readonly<Record<string, unknown>> = predicted;
   return Object.entries(predicted)
@@ -153,10 +153,13 @@ function predictedOf({ predicted }: Recommendation): [label: string, text: strin
     });
 }
 
-/** Options that can be changed while the application runs. */
+/** The options that can be changed while the application runs. */
 const AT_RUN_TIME: readonly string[] = TUNABLE_FIELDS;
 
-/** Shows the change and what it is predicted to do, and asks. Not there where the caller may not, or the option cannot. */
+/**
+ * Shows a change and its predicted effects, and applies it after confirmation. Nothing is shown if the caller may not change
+ * data, or if the option cannot be changed at run time.
+ */
 function Apply({ of: one }: { of: Recommendation }) {
   const { pattern, change, title } = one;
   const dialog = useRef<HTMLDialogElement>(null);

@@ -7,7 +7,7 @@ import type { Alert } from './wire';
 
 const EVERY_MS = 20_000;
 
-/** What is open, and the latest that are over. */
+/** Requests the open alerts and the latest closed ones. */
 export function useAlerts(): Resource<readonly Alert[]> {
   return useResource<readonly Alert[]>('alerts', { state: 'all', ...subject.value }, EVERY_MS);
 }
@@ -49,13 +49,13 @@ export function AlertList({ limit = 200 }: { limit?: number }) {
   );
 }
 
-/** In words and a symbol first, as everywhere. */
+/** Shows the state with a symbol and a word, so that colour is not needed. */
 function State({ of: { closed_at, severity } }: { of: Alert }) {
   if (closed_at) return <span class="state good">● closed</span>;
   return severity === 'critical' ? <span class="state bad">■ open</span> : <span class="state warn">▲ open</span>;
 }
 
-/** A pattern has its page; a layer, a pool and the whole cache are named in the message. */
+/** Links to the page of the pattern. Nothing for a layer, a pool or the whole cache, which the message names. */
 function Subject({ of }: { of: Alert }) {
   return isPattern(of) ? <PatternLink name={of.subject} /> : null;
 }

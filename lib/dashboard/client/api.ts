@@ -1,18 +1,18 @@
 import { signal } from '@preact/signals';
 
-/** The routes are beside the page, whatever prefix or proxy is in front. */
+/** The routes are in the folder of the page, under any prefix and behind any proxy. */
 const BASE = new URL('.', location.href.split('#')[0]);
 const TOKEN = 'cache-dashboard-token';
-/** An answer this old is good enough: pages that are open at the same time share one. */
+/** Accept answers of this age, so that pages that are open at the same time share one. */
 const MAX_AGE = 'max-age=3';
-/** A request without an answer for so long has failed. */
+/** A request without an answer after this time has failed, milliseconds. */
 const ANSWER_MS = 30_000;
-/** What the header of a request may contain; everything else, no server takes. */
+/** The characters that the header of a request may contain. */
 const HEADER_TEXT = /^[\x21-\x7e]*$/;
 
 export type Parameters = Readonly<Record<string, string | number | undefined>>;
 
-/** The bearer token that guards ask for, kept for this tab alone. */
+/** The bearer token that guards require. It is kept only in this tab. */
 export const token = signal(sessionStorage.getItem(TOKEN) ?? '');
 
 export function useToken(text: string): void {
@@ -21,7 +21,7 @@ export function useToken(text: string): void {
   else sessionStorage.setItem(TOKEN, token.value);
 }
 
-/** A route's refusal, or no answer at all (`status` 0). */
+/** The refusal of a route; `status` 0 if there was no answer. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -35,7 +35,7 @@ export class Refusal extends Error {
     return this.status === 401 || this.status === 403;
   }
 
-  /** The route is not there: the feature is not part of this release or switched off. */
+  /** True if the route does not exist, because this release does not have the feature or it is off. */
   get absent(): boolean {
     return this.status === 404;
   }
@@ -43,7 +43,7 @@ export class Refusal extends Error {
 
 export interface Answer<T> {
   readonly data: T;
-  /** How many instances it covers. */
+  /** The number of instances that the data covers. */
   readonly instances: number;
 }
 
@@ -53,18 +53,18 @@ export async function read<T>(path: string, parameters: Parameters = {}): Promis
   return { data, instances: Number(response.headers.get('X-Cache-Instances') ?? 1) };
 }
 
-/** What several routes answer, asked for together, by their addresses. */
+/** The answers of several routes to one request, by address. */
 export interface Answers {
   readonly answers: Readonly<Record<string, unknown>>;
   readonly refusals: Readonly<
     Record<string, { readonly statusCode: number; readonly code: string; readonly message: string }>
   >;
   readonly instances: Readonly<Record<string, number>>;
-  /** What to multiply intervals by: more than 1 where many pages are open. */
+  /** The factor for intervals: more than 1 if many pages are open. */
   readonly pace: number;
 }
 
-/** @param fresh takes nothing that was answered to others more than a second ago. */
+/** @param fresh true to accept no shared answer that is older than a second. */
 export async function readTogether(addresses: readonly string[], fresh: boolean): Promise<Answers> {
   const query = new URLSearchParams(addresses.map((address) => ['part', address]));
   const init = fresh ? { headers: { 'Cache-Control': 'max-age=1' } } : {};
@@ -73,7 +73,7 @@ export async function readTogether(addresses: readonly string[], fresh: boolean)
   return { ...((await response.json()) as Omit<Answers, 'pace'>), pace };
 }
 
-/** A route with its query, below the path of all routes. */
+/** Returns the path and query of a route, relative to the path of all routes. */
 export function addressOf(path: string, parameters: Parameters): string {
   const given = Object.entries(parameters).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)]],
@@ -85,7 +85,7 @@ export async function readText(path: string, parameters: Parameters = {}): Promi
   return (await request(path, parameters)).text();
 }
 
-/** Changes something. */
+/** Sends a request that changes data. */
 export async function write(
   method: 'POST' | 'PATCH' | 'DELETE',
   path: string,
@@ -99,7 +99,7 @@ export async function write(
   return text === '' ? undefined : JSON.parse(text);
 }
 
-/** @throws Refusal for every answer that is none, and where there is no answer. */
+/** @throws Refusal for every answer that is not a success, and if there is no answer. */
 export async function request(path: string, parameters: Parameters = {}, init: RequestInit = {}): Promise<Response> {
   const url = new URL(path, BASE);
   for (const [name, value] of Object.entries(parameters)) {

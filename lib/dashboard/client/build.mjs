@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** The files of the client by the names that browsers ask for. */
+/** Bundles the files of the client, by the names that browsers request. */
 export async function bundle() {
   const { outputFiles } = await build({
     entryPoints: [here('main.tsx'), here('styles.css')],
@@ -39,14 +39,16 @@ function named(kind, extension, type, bytes) {
   return { name: `${kind}-${hash}.${extension}`, type, bytes };
 }
 
-/** Writes the module that the controller loads. @returns how many bytes a browser is sent: with Brotli, and with gzip. */
+/**
+ * Writes the module that the controller loads. @returns the number of bytes that a browser receives, with Brotli and with gzip.
+ */
 export async function writeAssets(file) {
   const { page, files } = await bundle();
   const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 } };
   const packed = files.map(({ name, type, bytes }) => [name, type, brotliCompressSync(bytes, options)]);
   const assets = Object.fromEntries(packed.map(([name, type, br]) => [name, { type, br: br.toString('base64') }]));
   mkdirSync(dirname(file), { recursive: true });
-  // Renamed into its place: several test processes may write it at a time.
+  // Write to another name and rename, because several test processes may write the file at once.
   const scratch = `${file}.${process.pid}`;
   writeFileSync(
     scratch,

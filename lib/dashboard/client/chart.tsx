@@ -8,15 +8,15 @@ import type { TermName } from './terms';
 /** One line or band of a chart. */
 export interface Series {
   readonly label: string;
-  /** The name of a CSS variable that holds its colour. */
+  /** The name of the CSS variable with its colour. */
   readonly colour: string;
   readonly values: readonly (number | null)[];
-  /** Lengths of strokes and gaps, so that lines differ without colour. */
+  /** The lengths of strokes and gaps, so that lines can be distinguished without colour. */
   readonly dash?: number[];
   readonly fill?: boolean;
 }
 
-/** Something that happened: a vertical line. */
+/** An event, drawn as a vertical line. */
 export interface Mark {
   readonly at: number;
   readonly label: string;
@@ -30,16 +30,16 @@ interface ChartProps {
   readonly series: readonly Series[];
   readonly format: (value: number | null) => string;
   readonly marks?: readonly Mark[];
-  /** The top of the axis where it is always the same. */
+  /** The top of the axis, if it is fixed. */
   readonly top?: number;
 }
 
 const HEIGHT = 150;
-/** All charts move one cursor. */
+/** All charts share one cursor. */
 const together = uPlot.sync('time');
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** Lines over the time axis that all charts share. The same numbers are in the table below it. */
+/** Draws lines over time. All charts share the time axis. A table below contains the same numbers. */
 export function Chart(props: ChartProps) {
   const { title, term, times, series, format, marks = [] } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -77,7 +77,7 @@ export function Chart(props: ChartProps) {
   }, [shape, scheme]);
 
   useEffect(() => plot.current?.setData(dataOf(props)), [times, series]);
-  // Marks come and go without new figures.
+  // Marks can change without new figures, so redraw for them too.
   useEffect(() => plot.current?.redraw(false), [marks.map(({ at, label: of }) => `${at} ${of}`).join()]);
 
   const at = cursor !== null && cursor < times.length ? cursor : times.length - 1;
@@ -183,7 +183,7 @@ function optionsOf(
   };
 }
 
-/** The points without a neighbour, which no line shows. */
+/** Returns the points without a neighbour, which a line would not show. */
 function aloneIn(values: ArrayLike<number | null | undefined>): number[] {
   return Array.from(values, (_, at) => at).filter(
     (at) => values[at] != null && values[at - 1] == null && values[at + 1] == null,
@@ -193,13 +193,13 @@ function aloneIn(values: ArrayLike<number | null | undefined>): number[] {
 const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' });
 
-/** With seconds only where the axis shows parts of a minute. */
+/** Writes the time of day, with seconds only if the axis has steps below a minute. */
 function timeOfDay(at: number, splits: readonly number[]): string {
   const step = (splits[1] ?? at) - (splits[0] ?? at);
   return (step < 60 ? seconds : minutes).format(at * 1000);
 }
 
-/** Labels of the same moment stand below each other, as far as there is room. */
+/** The lines for labels: labels that would overlap are placed below each other, and further ones are left out. */
 const LABEL_LINES = 4;
 
 function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string, behind: string, font: string): void {
@@ -228,7 +228,7 @@ function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string, behind: 
     if (line < 0) continue;
     taken[line]!.push([from - gap, from + width + gap]);
     const y = bbox.top + (10 + 12 * line) * devicePixelRatio;
-    // So that the label can be read on a line.
+    // An outline makes the label readable on a line.
     ctx.setLineDash([]);
     ctx.strokeStyle = behind;
     ctx.lineWidth = 4 * devicePixelRatio;

@@ -75,10 +75,10 @@ export function HistoryCharts({ history, context }: { history: History; context:
   );
 }
 
-/** Keys of one invalidation from which on it is marked. */
+/** An invalidation of at least this many keys is marked. */
 const BURST = 20;
 
-/** Starts of the application, alerts, and what the event stream reported while the page was open. */
+/** Returns the marks: starts of the application, alerts, and events that the stream reported while the page was open. */
 function marksOf(
   { since }: History,
   context: Context | undefined,
@@ -91,7 +91,7 @@ function marksOf(
   return [...starts, reset, ...alerts.flatMap(marksOfAlert), ...seen.map(markOf)].filter((mark) => mark !== undefined);
 }
 
-/** Starts of other instances say where. */
+/** Marks a start. For another instance, the label names its host. */
 function markOfStart({ at, version, host, own }: Context['starts'][number]): Mark {
   return {
     at: time(at),
@@ -112,7 +112,7 @@ function markOf({ type, at, data }: LiveEvent): Mark | undefined {
   return undefined;
 }
 
-/** What changes how the cache works, not how well. */
+/** Marks only alerts about how the cache works, not about how well it works. */
 function marksOfAlert({ code, subject, opened_at, closed_at }: Alert): Mark[] {
   if (!/^(CIRCUIT_OPEN|LAYER_DOWN|INVALIDATION_STORM)$/.test(code)) return [];
   const opened = { at: time(opened_at), label: `${code} ${subject}` };

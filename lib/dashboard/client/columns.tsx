@@ -9,7 +9,7 @@ import type { EndpointStats, HistoryPoint, Stats } from './wire';
 
 export const timeLost: Column<Stats> = figures('Time lost', 'lost', lostMs, duration);
 
-/** With a bar that compares the rows. */
+/** The same column with a bar that compares the rows. */
 export function timeLostOf(rows: readonly Stats[]): Column<Stats> {
   const most = rows.reduce((all, row) => Math.max(all, lostMs(row) ?? 0), Number.MIN_VALUE);
   return {
@@ -37,7 +37,7 @@ export const misses: Column<Stats> = {
   cell: (row) => <ReasonBar reasons={row.miss_reasons} />,
 };
 
-/** Of the hit rate, where history has some. */
+/** A column with the trend of the hit rate, for rows with a history. */
 export function trend<T>(pointsOf: (row: T) => readonly HistoryPoint[] | undefined): Column<T> {
   return {
     name: 'Trend',

@@ -9,7 +9,7 @@ type SlowQuery = Database['slow_queries'][number];
 type Query = Database['queries'][number];
 
 const EVERY_MS = 5_000;
-/** Of a statement without one, such as COMMIT. */
+/** The table of a statement without a table, such as COMMIT. */
 const NO_TABLE = '__none__';
 
 export function DatabasePage() {

@@ -8,7 +8,7 @@ import type { EndpointStats } from './wire';
 
 const EVERY_MS = 20_000;
 
-/** All, or those whose handlers declare a pattern. */
+/** Requests all endpoints, or those whose handlers declare a pattern. */
 export function useEndpoints(pattern?: string): Resource<readonly EndpointStats[]> {
   return useResource('stats/endpoints', { window: windowName.value, pattern, ...subject.value }, EVERY_MS);
 }

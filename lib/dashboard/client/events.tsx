@@ -5,7 +5,7 @@ import { Card } from './parts';
 import { route } from './route';
 import type { AlertChange, PolicyEvent, WarmingProgress } from './wire';
 
-/** The events of the cache that is looked at, and those that are of no cache, latest first. */
+/** The events of the chosen cache, and events that belong to no cache, the latest first. */
 export const shownEvents = computed(() =>
   events.value.filter(({ data }) => {
     const { cache, alert } = data as { readonly cache?: string; readonly alert?: AlertChange['alert'] };

@@ -18,11 +18,11 @@ interface Box {
 }
 
 const MAX_BOXES = 3_000;
-/** Narrower boxes cannot be read or pressed. */
+/** Narrower boxes are not drawn, because they cannot be read or clicked. */
 const MIN_SHARE = 0.001;
 const MAX_DEPTH = 64;
 
-/** Where sampled operations spend their time. A press on a box makes it the whole; the search marks frames. */
+/** Shows where sampled operations spend their time. A click on a box enlarges it to the full width; the search marks frames. */
 export function FlamePage() {
   const [folded, setFolded] = useState<string>();
   const [refusal, setRefusal] = useState<Refusal>();
@@ -90,7 +90,7 @@ export function FlamePage() {
   );
 }
 
-/** Lines of `a;b;c 12`. */
+/** Parses lines such as `a;b;c 12` into a tree of frames. */
 function treeOf(folded: string): Frame {
   const root: Frame = { name: 'all', value: 0, children: new Map() };
   for (const line of folded.split('\n')) {
@@ -124,7 +124,7 @@ function boxesOf(root: Frame, path: readonly string[]): Box[] {
   return boxes;
 }
 
-/** What lies under frames that match, each sample once. */
+/** Returns the time under frames that match. Each sample counts once. */
 function matched(frame: Frame, matches: (name: string) => boolean): number {
   if (matches(frame.name)) return frame.value;
   let sum = 0;
@@ -132,7 +132,7 @@ function matched(frame: Frame, matches: (name: string) => boolean): number {
   return sum;
 }
 
-/** One of six colours by name, the same each time. */
+/** Returns one of six colours. A name always has the same colour. */
 function hash(name: string): number {
   let sum = 0;
   for (let at = 0; at < name.length; at++) sum = (sum * 31 + name.charCodeAt(at)) >>> 0;

@@ -1,7 +1,7 @@
-/** Numbers as people read them, each with its unit; “–” where there is nothing to show. */
+/** Writes numbers for readers, each with its unit; “–” if there is no value. */
 
 export const NONE = '–';
-/** Between a number and its unit: they stay on one line. */
+/** The space between a number and its unit, which keeps both on one line. */
 const GAP = ' ';
 
 const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
@@ -26,12 +26,12 @@ export function count(value: Maybe): string {
   return Math.abs(value) < 1e9 ? `${number.format(value / 1e6)}${GAP}M` : `${number.format(value / 1e9)}${GAP}G`;
 }
 
-/** Every digit, for tables and tooltips. */
+/** Writes every digit, for tables and tooltips. */
 export function exact(value: Maybe): string {
   return missing(value) ? NONE : whole.format(value);
 }
 
-/** Milliseconds as µs, ms, s, min, h or d. */
+/** Writes milliseconds as µs, ms, s, min, h or d. */
 export function duration(ms: Maybe): string {
   if (missing(ms)) return NONE;
   const [value, unit] = inUnit(ms);
@@ -64,14 +64,14 @@ export function perSecond(value: Maybe): string {
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** The time of day within half a day of now, else date and time. */
+/** Writes a time: the time of day within half a day of now, otherwise date and time. */
 export function moment(at: string | number): string {
   const date = new Date(at);
   if (isNaN(date.getTime())) return NONE;
   return Math.abs(Date.now() - date.getTime()) < 43_200_000 ? clock.format(date) : day.format(date);
 }
 
-/** A name as it can be seen: blanks in quotes, control characters by their pictures. */
+/** Makes a name visible: puts a blank name in quotes and replaces control characters by symbols. */
 export function visible(name: string): string {
   const shown = name.replace(/\p{Cc}/gu, (control) => {
     const code = control.charCodeAt(0);
@@ -80,7 +80,7 @@ export function visible(name: string): string {
   return shown.trim() === '' ? `“${shown}”` : shown;
 }
 
-/** A value of an option or a piece of evidence, as text. */
+/** Writes a value of an option or of evidence as text. */
 export function plain(value: unknown): string {
   if (value === null || value === undefined) return NONE;
   if (typeof value === 'number') return Number.isInteger(value) ? whole.format(value) : number.format(value);

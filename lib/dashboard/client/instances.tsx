@@ -19,7 +19,7 @@ const FLEETS = {
   unavailable: 'Redis does not answer: the others cannot be listed.',
 } as const;
 
-/** Who shares the cache: each instance, how it is, and what it answers. */
+/** Lists the instances that share the cache, with their state and figures. */
 export function InstancesPage() {
   const instances = useResource<InstanceList>('instances', {}, EVERY_MS);
   return (

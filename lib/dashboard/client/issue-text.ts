@@ -2,21 +2,21 @@ import { labelled, plain } from './format';
 import type { DeclaringMethod } from './wire';
 
 /*
- * What Copy makes: a text that can be read without the page, in an issue or by the person who changes the code. What it is, the evidence,
- * the exact change, and where the code is.
+ * Writes the text that the button Copy copies. It can be read without the page, in an issue or by the person who changes the
+ * code: the title, the evidence, the exact change, and where the code is.
  */
 
 type Figures = Readonly<Record<string, unknown>>;
 
 export interface Issue {
   readonly title: string;
-  /** What the figures say. */
+  /** What the figures show. */
   readonly why?: string;
   readonly about?: { readonly pattern?: string | undefined; readonly layer?: string | undefined };
-  /** By the names of the wire, or by labels with values that are texts. */
+  /** Values by their names in JSON, or texts by labels. */
   readonly evidence?: Figures;
   readonly change?: { readonly option: string; readonly from: unknown; readonly to: unknown; readonly code: string };
-  /** Labels with values. */
+  /** Predicted values with their labels. */
   readonly predicted?: readonly (readonly [label: string, text: string])[];
   readonly declaredBy?: readonly DeclaringMethod[] | undefined;
   readonly since?: string | undefined;

@@ -1,9 +1,9 @@
 import { percent } from './format';
 
-/** One size or time that was tried. */
+/** One simulated size or time. */
 export interface Step {
   readonly at: number;
-  /** Below the axis. */
+  /** The label below the axis. */
   readonly label: string;
   readonly hitRate: number | null;
   /** Half of the 95 % interval. */
@@ -21,7 +21,10 @@ const [WIDTH, HEIGHT] = [560, 200];
 const [LEFT, TOP, BOTTOM] = [56, 24, 28];
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
 
-/** Hit rates of several sizes or times, each twice the one before or more, with their errors. The same numbers are in a table. */
+/**
+ * Draws the hit rates of several sizes or times, with their errors. Each step is at least twice the step before. A table
+ * contains the same numbers.
+ */
 export function LadderChart({ steps, marks }: { steps: readonly Step[]; marks: readonly LadderMark[] }) {
   const known = steps.filter(({ hitRate }) => hitRate !== null);
   const logs = known.map(({ at }) => Math.log2(at));
@@ -35,7 +38,7 @@ export function LadderChart({ steps, marks }: { steps: readonly Step[]; marks: r
       .map((step) => point(step.at, of(step)!))
       .join(' ');
   const edge = (side: 1 | -1) => known.map(({ at, hitRate, error }) => point(at, hitRate! + side * (error ?? 0)));
-  /** Where a label to the right would be cut off. */
+  /** True if a label to the right would be cut off. */
   const isAtEnd = (at: number) => x(at) > WIDTH - 80;
   return (
     <svg class="ladder" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">

@@ -8,7 +8,7 @@ import type { TtlLadder } from './wire';
 
 const EVERY_MS = 30_000;
 
-/** What other TTLs would bring: a line with its error, today's and the advised TTL marked. */
+/** Shows the predicted hit rate for other TTLs, with its error. The present and the advised TTL are marked. */
 export function Ladder({ pattern }: { pattern: string }) {
   const ladder = useResource<TtlLadder>('insights/ttl', { pattern, ...subject.value }, EVERY_MS);
   return (

@@ -3,16 +3,16 @@ import { read, Refusal, request, token } from './api';
 import type { Realtime, WarmingProgress } from './wire';
 
 /*
- * The event stream, read with fetch: EventSource cannot send a bearer token. It pauses while the page is hidden and resumes with what it
- * missed. Where the stream has no room for another client, or does not come through a proxy, the page asks every few seconds instead, and
- * tries the stream again now and then.
+ * Reads the event stream with fetch, because EventSource cannot send a bearer token. The stream pauses while the page is hidden
+ * and resumes with the events that it missed. If the server has no room for another client, or a proxy blocks the stream, the
+ * page requests the figures every few seconds instead and tries the stream again at times.
  */
 
 export type Connection = 'connecting' | 'live' | 'polling' | 'paused' | 'lost' | 'forbidden';
 
 export interface LiveEvent {
   readonly id: string;
-  /** When it happened, by the clock of the server. */
+  /** The time of the event, by the clock of the server. */
   readonly at: number;
   readonly type: 'alert' | 'warming' | 'invalidation' | 'policy';
   readonly data: unknown;
@@ -30,27 +30,27 @@ export interface Invalidation {
 
 const KEPT_EVENTS = 300;
 const KEPT_RUNS = 30;
-/** Ticks come every second: after so long without anything the connection is dead. */
+/** Ticks come every second. After this time without data the connection is lost, milliseconds. */
 const SILENCE_MS = 12_000;
 const POLL_MS = 5_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
 export const connection = signal<Connection>('connecting');
-/** When the connection was lost; undefined while there is one. */
+/** When the connection was lost; undefined while it works. */
 export const lostAt = signal<number | undefined>(undefined);
 export const realtime = signal<Realtime | undefined>(undefined);
 export const events = signal<readonly LiveEvent[]>([]);
-/** Strategies of warming runs, latest first. */
+/** The progress of warming strategies, the latest first. */
 export const warming = signal<readonly WarmingProgress[]>([]);
 
 let lastId = '';
 let abort: AbortController | undefined;
-/** The next attempt to connect, and the next question while there is no stream. */
+/** The timers of the next attempt to connect, and of the next request while there is no stream. */
 let [retry, polling]: (ReturnType<typeof setTimeout> | undefined)[] = [];
 let retryMs = FIRST_RETRY_MS;
 
-/** Connects now, and again whenever the page is seen or the token changes. */
+/** Connects now, and again whenever the page becomes visible or the token changes. */
 export function listen(): void {
   document.addEventListener('visibilitychange', () => (document.hidden ? pause() : connect()));
   addEventListener('online', () => connect());
@@ -108,7 +108,7 @@ async function stream(own: AbortController): Promise<void> {
   }
 }
 
-/** Without a stream the other routes may answer: only where nothing does, the application is gone. */
+/** Without a stream the other routes may still answer. The application counts as lost only if no route answers. */
 function failed(error: unknown): void {
   if (isForbidden(error)) return lose('forbidden');
   if (connection.value === 'live') connection.value = 'connecting';
@@ -139,7 +139,7 @@ function lose(state: 'lost' | 'forbidden'): void {
   if (state === 'lost' || token.value !== '') retry ??= later();
 }
 
-/** Tries again, less often each time. */
+/** Schedules the next attempt; the delay grows with each one. */
 function later(): ReturnType<typeof setTimeout> {
   const pauseMs = retryMs;
   retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
@@ -175,7 +175,7 @@ function take(frame: string): void {
   }
 }
 
-/** Another process sends all that it keeps, again those that it sent before. */
+/** Stores an event once. Another process sends all its stored events again. */
 function keep(event: LiveEvent): void {
   if (events.value.some(({ id }) => id === event.id)) return;
   events.value = [event, ...events.value].slice(0, KEPT_EVENTS);

@@ -30,7 +30,7 @@ function App() {
   );
 }
 
-/** The frame of every page: bar, notices, and the page itself. */
+/** The frame of every page: the bar, notices and the page itself. */
 function Frame() {
   const context = useResource<Context>('dashboard/context', {}, CONTEXT_MS).data;
   const { page, subject } = route.value;
@@ -66,7 +66,7 @@ function Frame() {
   );
 }
 
-/** Says what the address names but the application does not have: a cache, or a fleet; undefined if it has both. */
+/** Returns a text if the address names a cache or a fleet that the application does not have. */
 function absentIn(context: Context | undefined): string | undefined {
   const { cache, scope } = route.value;
   if (context === undefined) return undefined;
@@ -88,7 +88,7 @@ function Nowhere({ title, to, children }: { title: string; to: Partial<Route>; c
   );
 }
 
-/** After this time, the page is shown even if some of its requests are still unanswered, milliseconds. */
+/** After this time, the page is shown even if some of its first requests have no answer yet, milliseconds. */
 const WHOLE_MS = 3_000;
 
 /** Shows its content when all of its first requests are answered, so that nothing moves as answers arrive. */
@@ -154,7 +154,7 @@ function Page({ page, context }: { page: string; context: Context | undefined })
   }
 }
 
-/** Asks whether the caller may change something: buttons that the server would refuse are not shown. */
+/** Asks the server whether the caller may change data. If not, buttons that change data are not shown. */
 async function askForWrites(): Promise<void> {
   mayWrite.value = await write('POST', 'dashboard/write-access').then(
     () => true,

@@ -13,12 +13,12 @@ function useMemoryLadders(): Resource<readonly MemoryLadder[]> {
   return useResource('insights/memory', subject.value, EVERY_MS);
 }
 
-/** What the memory layers of this instance hold: of one pattern, or of the `limit` that take most. */
+/** Requests what the memory layers of this instance hold: of one pattern, or of the `limit` patterns that take most. */
 export function useHeldMemory(which: { pattern?: string; limit?: number }): Resource<readonly MemoryByPattern[]> {
   return useResource('stats/memory', { ...which, ...namedCache.value }, EVERY_MS);
 }
 
-/** Of the pattern that was asked for: its bytes and their share, in the memory layers together. */
+/** Returns the bytes of one pattern and their share, in all memory layers together. */
 export function memoryOf(held: readonly MemoryByPattern[] = []): { bytes: string; share: string } {
   if (held.length === 0) return { bytes: NONE, share: NONE };
   const all = held.reduce((sum, layer) => sum + layer.bytes, 0);
@@ -26,7 +26,7 @@ export function memoryOf(held: readonly MemoryByPattern[] = []): { bytes: string
   return { bytes: bytes(own), share: percent(all === 0 ? null : own / all) };
 }
 
-/** Which patterns fill the memory. */
+/** Shows which patterns fill the memory. */
 export function HeldMemoryCard() {
   const held = useHeldMemory({ limit: SHOWN_HOLDERS });
   return (
@@ -59,7 +59,7 @@ function Holders({ of: { layer, patterns, sampled } }: { of: MemoryByPattern }) 
   );
 }
 
-/** What more or less memory would bring, for each layer in memory. */
+/** Shows the predicted effects of more or less memory, for each memory layer. */
 export function MemoryCard() {
   return (
     <Card title="Memory ladder" covers="simulated on the accesses observed">
@@ -78,7 +78,7 @@ export function MemoryCard() {
 const sizeOf = ({ factor }: MemoryRung) => `${FRACTIONS[factor] ?? factor} ×`;
 const FRACTIONS: Readonly<Record<number, string>> = { 0.25: '¼', 0.5: '½' };
 
-/** Of a fleet. */
+/** A column that only the ladder of a fleet has. */
 const MISSES = {
   name: 'Misses per second',
   term: 'memoryMisses',

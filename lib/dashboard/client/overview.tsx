@@ -14,7 +14,7 @@ import type { Context, History, HistoryPoint, LayerStats, PatternStats, Realtime
 import { Table, wide } from './table';
 import type { TermName } from './terms';
 
-/** How often charts and tables are asked for: longer windows change less. */
+/** How often charts and tables are requested, by window: data of longer windows changes more slowly. */
 export const EVERY_MS = { '1m': 5_000, '5m': 10_000, '1h': 20_000, '24h': 60_000 } as const;
 const SLOW_MS = 20_000;
 const NOW_MS = 5_000;
@@ -24,7 +24,7 @@ export function useStats(): Resource<Stats> {
   return useResource('stats', { window: windowName.value, ...subject.value }, EVERY_MS[windowName.value]);
 }
 
-/** All patterns, one of them, or the `limit` that lose most time to misses. */
+/** Requests all patterns, one of them, or the `limit` patterns that lose most time to misses. */
 export function usePatterns(which: { pattern?: string; limit?: number } = {}): Resource<readonly PatternStats[]> {
   const parameters = { window: windowName.value, ...which, ...subject.value };
   return useResource('stats/patterns', parameters, EVERY_MS[windowName.value] * 2);
@@ -73,7 +73,7 @@ export function Overview({ context }: { context: Context | undefined }) {
   );
 }
 
-/** The first start: what to do until there is something to see. */
+/** Shown at the first start, before there is data: what to do next. */
 function Start() {
   return (
     <>
@@ -89,7 +89,7 @@ function Start() {
 interface FigureProps {
   readonly term: TermName;
   readonly label: string;
-  /** Over which time. */
+  /** The time that the content covers. */
   readonly covers?: string;
   readonly value: string;
   readonly below: string;
@@ -113,7 +113,7 @@ function Figure({ term, label, covers = `last ${windowName.value}`, value, below
   );
 }
 
-/** Parts that began a moment ago have too little to draw. */
+/** A point that has just begun has too little data to draw. */
 const perPoint = (of: (point: HistoryPoint) => number) => (point: HistoryPoint) =>
   point.seconds >= 1 ? of(point) / point.seconds : null;
 
@@ -162,7 +162,7 @@ function Figures({ stats, history }: { stats: Resource<Stats>; history: History 
   );
 }
 
-/** The one figure that changes every second. */
+/** The only figure that changes every second. */
 function Now({ of: now }: { of: Realtime | undefined }) {
   return (
     <Figure
@@ -175,7 +175,7 @@ function Now({ of: now }: { of: Realtime | undefined }) {
   );
 }
 
-/** Ticks are those of this instance's own cache: others are asked. */
+/** Requests the present figures of caches and fleets for which there are no ticks. */
 function AskedNow() {
   return <Now of={useResource<Realtime>('realtime', subject.value, NOW_MS).data} />;
 }
@@ -243,7 +243,7 @@ function LayersCard() {
   );
 }
 
-/** In words and a symbol first, then in colour. */
+/** Shows the state of a layer with a symbol and a word, so that colour is not needed. */
 export function LayerState({ of: { connected, circuit_state } }: { of: LayerStats }) {
   if (!connected) return <span class="state bad">■ not connected</span>;
   if (circuit_state === 'open') return <span class="state bad">■ circuit open</span>;

@@ -13,7 +13,10 @@ export function Term({ name, children }: { name: TermName; children: ComponentCh
   return <Defined as={TERMS[name]}>{children}</Defined>;
 }
 
-/** A name with its definition, shown on hover and on focus; the name alone if another version reports it and this one knows none. */
+/**
+ * A name with its definition, shown on hover and on focus. Without a definition, as for a name that another version reports,
+ * only the name is shown.
+ */
 export function Defined({ as: definition, children }: { as: string | undefined; children: ComponentChildren }) {
   const id = useId();
   if (definition === undefined) return <>{children}</>;
@@ -31,14 +34,14 @@ export function Defined({ as: definition, children }: { as: string | undefined; 
 
 interface CardProps {
   readonly title: string;
-  /** What the figures cover; the window in force unless given. */
+  /** What the figures cover. By default the current window. */
   readonly covers?: string;
   readonly more?: Partial<Route>;
   readonly class?: string;
   readonly children: ComponentChildren;
 }
 
-/** A part of the page with its heading, what it covers, and where to read more. */
+/** A part of the page with its heading, what its figures cover, and a link to more. */
 export function Card({ title, covers, more, class: kind = '', children }: CardProps) {
   const id = useId();
   return (
@@ -60,14 +63,14 @@ export function Card({ title, covers, more, class: kind = '', children }: CardPr
 interface LoadedProps<T> {
   readonly of: Resource<T>;
   readonly empty?: (data: T) => boolean;
-  /** Shown where there is nothing: what it means and what to do. */
+  /** Shown if there is no data: what that means and what to do. */
   readonly nothing?: ComponentChildren;
-  /** Shown where the route is not there. */
+  /** Shown if the route does not exist. */
   readonly absent?: ComponentChildren;
   readonly children: (data: T) => ComponentChildren;
 }
 
-/** What a route answers, or why there is nothing to show. */
+/** Shows the answer of a route, or why there is nothing to show. */
 export function Loaded<T>({ of, empty, nothing, absent, children }: LoadedProps<T>) {
   const { data, refusal } = of;
   if (data === undefined) {
@@ -82,7 +85,7 @@ export function Loaded<T>({ of, empty, nothing, absent, children }: LoadedProps<
   );
 }
 
-/** Since when figures are from before, and why. */
+/** Shows how old outdated figures are, and why they are not current. */
 export function Stale({ of: { at, refusal } }: { of: Resource<unknown> }) {
   if (refusal === undefined) return null;
   return (
@@ -102,7 +105,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
   );
 }
 
-/** Instances of the fleet that a figure leaves out. */
+/** Shows how many instances of the fleet are not part of the figures. */
 export function Missing({ instances = 0 }: { instances?: number | undefined }) {
   if (instances === 0) return null;
   return (
@@ -113,7 +116,7 @@ export function Missing({ instances = 0 }: { instances?: number | undefined }) {
   );
 }
 
-/** The name of a pattern: its own direction, so that it turns nothing around it. */
+/** The name of a pattern with a link. `bdi` keeps its text direction from changing the text around it. */
 export function PatternLink({ name }: { name: string }) {
   return (
     <a class="pattern" href={hrefOf({ page: 'pattern', subject: name })} title={name}>
@@ -131,7 +134,7 @@ const REASONS: readonly (readonly [MissReason, string])[] = [
   ['unknown', 'unknown'],
 ];
 
-/** Why misses happened, as a bar and in words. */
+/** Shows the reasons for misses as a bar and in words. */
 export function ReasonBar({ reasons, legend = false }: { reasons: MissReasons; legend?: boolean }) {
   const all = REASONS.reduce((sum, [reason]) => sum + reasons[reason], 0);
   const some = REASONS.filter(([reason]) => reasons[reason] > 0);
@@ -161,7 +164,7 @@ export function ReasonBar({ reasons, legend = false }: { reasons: MissReasons; l
   );
 }
 
-/** A small line without axes; the number it belongs to stands beside it. */
+/** A small line without axes. The matching number is shown beside it. */
 export function Sparkline({
   points,
   of,
@@ -179,7 +182,7 @@ export function Sparkline({
   values.forEach((value, at) => {
     if (value === null) return void (pen = 'M');
     path += `${pen}${(at * step).toFixed(1)} ${(19 - (value / top) * 18).toFixed(1)}`;
-    // Without a neighbour it is a dot.
+    // A point without a neighbour becomes a dot.
     if (pen === 'M') path += 'h0';
     pen = 'L';
   });
@@ -190,7 +193,7 @@ export function Sparkline({
   );
 }
 
-/** Copies a text that can be read without the page: into an issue, or for the person who changes the code. */
+/** A button that copies a text for an issue or for the person who changes the code. The text can be read without the page. */
 export function Copy({ text, what }: { text: () => string; what: string }) {
   const [done, setDone] = useState(false);
   const copy = async () => {
@@ -206,7 +209,7 @@ export function Copy({ text, what }: { text: () => string; what: string }) {
   );
 }
 
-/** Browsers have the clipboard only on secure addresses; elsewhere the selection is copied. */
+/** Copies a text. Browsers offer the clipboard only on secure addresses; elsewhere a selection is copied. */
 async function putOnClipboard(text: string): Promise<void> {
   if (navigator.clipboard !== undefined) {
     const done = await navigator.clipboard.writeText(text).then(
@@ -223,7 +226,7 @@ async function putOnClipboard(text: string): Promise<void> {
   area.remove();
 }
 
-/** The numbers of a chart as a table, drawn only while it is open: there may be thousands. */
+/** Shows the numbers of a chart as a table. It is drawn only while it is open, because it may have thousands of rows. */
 export function Numbers({ of, children }: { of: string; children: () => ComponentChildren }) {
   const [open, setOpen] = useState(false);
   return (
@@ -236,13 +239,13 @@ export function Numbers({ of, children }: { of: string; children: () => Componen
   );
 }
 
-/** Misses × the median load time, milliseconds; null where no load was timed. */
+/** Returns misses × the median load time, milliseconds; null if no load was timed. */
 export function lostMs(stats: { cache_misses: number; p50_load_time_ms: number | null }): number | null {
   if (stats.cache_misses === 0) return 0;
   return stats.p50_load_time_ms === null ? null : stats.cache_misses * stats.p50_load_time_ms;
 }
 
-/** Where in the code a pattern is declared. */
+/** Shows where the code declares a pattern. */
 export function DeclaredBy({ places }: { places: readonly DeclaringMethod[] }) {
   return (
     <>
@@ -263,7 +266,7 @@ interface FactProps {
   readonly value: string | null;
 }
 
-/** A figure with its name, which has a definition. */
+/** A figure with its name and the definition of the name. */
 export function Fact({ term, label, value }: FactProps) {
   return (
     <div class="fact">
@@ -275,7 +278,7 @@ export function Fact({ term, label, value }: FactProps) {
   );
 }
 
-/** The figures that pages of patterns and endpoints show first. */
+/** The figures at the top of the pages of patterns and endpoints. */
 export function AccessFacts({ of }: { of: PatternStats | EndpointStats }) {
   return (
     <>

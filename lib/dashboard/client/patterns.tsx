@@ -154,7 +154,7 @@ function Facts({ of, memory }: { of: PatternStats; memory: ReturnType<typeof mem
   );
 }
 
-/** The keys that are asked most; the application masks what identifies somebody. */
+/** Lists the keys with the most requests. The application masks parts that may identify a person. */
 function HotKeys({ pattern }: { pattern: string }) {
   const keys = useResource<readonly HotKey[]>('hot-keys', { limit: 100, ...subject.value }, SLOW_MS);
   return (

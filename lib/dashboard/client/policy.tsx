@@ -14,14 +14,14 @@ export function usePolicies(pattern?: string): Resource<readonly PolicyReport[]>
   return useResource('policies', { pattern, ...namedCache.value }, EVERY_MS);
 }
 
-/** The TTL in force, marked where it is not the declared one. */
+/** Returns the TTL in force as text, marked if it is not the declared TTL. */
 export function ttlOf({ effective, override, automatic }: PolicyReport): string {
   const { ttl_ms: ttl, ttl_by_value: byValue } = effective;
   const text = byValue ? 'by value' : ttl === null ? 'no end' : duration(ttl);
   return override !== null ? `${text} (set)` : automatic !== null ? `${text} (auto)` : text;
 }
 
-/** What the pattern declares, what is in force, and the way back. */
+/** Shows the declared policy of a pattern, the policy in force, and a button that restores the declared one. */
 export function Policy({ pattern }: { pattern: string }) {
   const policies = usePolicies(pattern);
   return (

@@ -25,7 +25,7 @@ interface Entry {
 }
 
 const NOTHING: Resource<never> = { address: '', data: undefined, instances: 1, refusal: undefined, at: 0 };
-/** How many answers that the page no longer shows are kept, in case the user goes back. */
+/** How many answers are kept after the page stops showing them, in case the user goes back. */
 const KEPT_UNUSED = 40;
 const TICK_MS = 500;
 const ABSENT_MS = 60_000;
@@ -39,7 +39,7 @@ const LONGEST_QUERY = 6_000;
 
 const entries = new Map<string, Entry>();
 
-/** Requests a route at an interval while the component is shown. Components that need the same route share one answer. */
+/** Requests a route at an interval while the component is shown. Components with the same route share one answer. */
 export function useResource<T>(path: string, parameters: Parameters, everyMs: number): Resource<T> {
   const address = addressOf(path, parameters);
   const before = useRef<{ path: string; value: Resource<T> }>({ path, value: NOTHING });
@@ -53,7 +53,7 @@ export function useResource<T>(path: string, parameters: Parameters, everyMs: nu
   }, [entry]);
   const value = entry.value.value as Resource<T>;
   if (value.data !== undefined || before.current.path !== path) before.current = { path, value };
-  // The former answer is shown until the new one has arrived.
+  // Show the previous answer until the new one arrives.
   return value.data === undefined && value.refusal === undefined ? before.current.value : value;
 }
 
@@ -74,7 +74,7 @@ export function refresh(): void {
   askSoon(true);
 }
 
-/** Whether guards refuse the page's requests. */
+/** True if guards refuse the page's requests. */
 export const forbidden: ReadonlySignal<boolean> = computed(() => connection.value === 'forbidden');
 
 function entryOf(address: string, everyMs: number): Entry {

@@ -2,8 +2,8 @@ import { computed, signal } from '@preact/signals';
 import { type ScopeName, type WindowName, WINDOWS } from './wire';
 
 /*
- * Where the page is stands behind the hash: `#/pattern/feed%3A*?window=1h&scope=fleet`. So an address can be shared, and works under any
- * prefix and behind any proxy.
+ * The hash of the address names the page and its choices: `#/pattern/feed%3A*?window=1h&scope=fleet`. So an address can be
+ * shared, and it works under any prefix and behind any proxy.
  */
 
 export const PAGES = [
@@ -20,16 +20,16 @@ export const PAGES = [
   ['database', 'Database'],
 ] as const;
 
-/** Pages of one pattern or endpoint, which the address names. */
+/** Pages that show one pattern or endpoint, which the address names. */
 const SUBJECT_PAGES: readonly string[] = ['pattern', 'endpoint'];
-/** What is longer names no pattern. */
+/** A longer text cannot be the name of a pattern. */
 const MAX_SUBJECT_LENGTH = 512;
-/** The page of an address that names none. */
+/** The page for an address that names no known page. */
 const NO_PAGE = 'unknown';
 
 export interface Route {
   readonly page: string;
-  /** Of the pattern or endpoint. */
+  /** The name of the pattern or endpoint; empty on other pages. */
   readonly subject: string;
   readonly window: WindowName;
   readonly scope: ScopeName;
@@ -38,15 +38,15 @@ export interface Route {
 
 export const route = signal<Route>(read());
 export const windowName = computed(() => route.value.window);
-/** Which cache is meant, for routes that have no scope. */
+/** The query parameter for the cache, for routes without a scope. */
 export const namedCache = computed(() => (route.value.cache === 'default' ? {} : { cache: route.value.cache }));
-/** Query parameters that most routes take. */
+/** The query parameters of most routes. */
 export const subject = computed(() => ({
   ...(route.value.scope === 'fleet' ? { scope: route.value.scope } : {}),
   ...namedCache.value,
 }));
 
-/** Whether the ticks of the event stream, those of this instance's own cache, are what is looked at. */
+/** True if the page shows what the ticks of the event stream report: the default cache of this instance. */
 export const isStreamed = computed(() => route.value.scope === 'instance' && route.value.cache === 'default');
 
 addEventListener('hashchange', () => (route.value = read()));
@@ -58,7 +58,7 @@ function read(): Route {
   const parameters = new URLSearchParams(query);
   const window = WINDOWS.find((known) => known === parameters.get('window')) ?? '5m';
   const cache = parameters.get('cache') ?? 'default';
-  // Instances exchange the figures of the application's own cache alone.
+  // Instances exchange only the metrics of the default cache.
   const scope = parameters.get('scope') === 'fleet' && cache === 'default' ? 'fleet' : 'instance';
   return { ...(isPage(page, name) ? { page, subject: name } : { page: NO_PAGE, subject: '' }), window, scope, cache };
 }
@@ -68,7 +68,7 @@ function isPage(page: string, name: string): boolean {
   return name === '' && PAGES.some(([known]) => known === page);
 }
 
-/** The title of a page; that of a pattern or an endpoint is its name. */
+/** Returns the title of a page. The page of a pattern or endpoint has its name as title. */
 export function titleOf({ page, subject: name }: Route): string {
   return PAGES.find(([known]) => known === page)?.[1] ?? (name === '' ? 'No such page' : name);
 }
@@ -81,7 +81,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The address of a page, with the window, scope and cache in force unless others are given. */
+/** Returns the address of a page. Window, scope and cache stay as they are unless `change` contains others. */
 export function hrefOf(change: Partial<Route>): string {
   const { page, subject: name, window, scope, cache } = { ...route.value, subject: '', ...change };
   const parameters = new URLSearchParams();
@@ -92,7 +92,7 @@ export function hrefOf(change: Partial<Route>): string {
   return `#/${page}${name === '' ? '' : `/${encodeURIComponent(name)}`}${query}`;
 }
 
-/** Changes what is shown and stays on the page. */
+/** Changes the window, scope or cache and stays on the page. */
 export function choose(change: Pick<Partial<Route>, 'window' | 'scope' | 'cache'>): void {
   const { page, subject: name } = route.value;
   location.hash = hrefOf({ page, subject: name, ...change });

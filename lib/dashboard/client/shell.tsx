@@ -14,7 +14,7 @@ export function Bar({ context }: { context: Context | undefined }) {
   const place = page === 'pattern' ? 'patterns' : page === 'endpoint' ? 'endpoints' : page;
   const pages = useRef<HTMLElement>(null);
   useEffect(() => {
-    // On a narrow screen the pages scroll sideways: the current one is brought into sight.
+    // On a narrow screen the list of pages scrolls sideways, so scroll the current page into view.
     const link = pages.current?.querySelector<HTMLElement>('[aria-current]');
     if (link) pages.current!.scrollLeft = link.offsetLeft - (pages.current!.clientWidth - link.offsetWidth) / 2;
   }, [place]);
@@ -76,7 +76,7 @@ interface SwitchProps<T extends string> {
   readonly onChange: (value: T) => void;
 }
 
-/** A few choices side by side, as radio buttons: the arrow keys move between them. */
+/** A few choices side by side, as radio buttons. The arrow keys move between them. */
 function Switch<T extends string>({ label, value, options, onChange }: SwitchProps<T>) {
   return (
     <fieldset class="switch">
@@ -121,7 +121,7 @@ const STATES = {
   degraded: ['bad', '■', 'Degraded'],
 } as const;
 
-/** Is it well, and if not, why. What changes every second is not read out; a change of the state is. */
+/** Shows the health and the reasons for it. Screen readers read out only changes of the state. */
 export function Status({ context }: { context: Context | undefined }) {
   const health = useResource<Health>('health', subject.value, HEALTH_MS);
   const since = useSince(health);
@@ -145,7 +145,7 @@ export function Status({ context }: { context: Context | undefined }) {
     return <Banner kind="none" symbol="○" word={health.refusal ? 'Not known' : 'Loading'} text={text} />;
   }
   const [kind, symbol, word] = STATES[data.status];
-  // What was true before is not said of now.
+  // Without a current answer, show only the last known state and its time.
   if (connection.value === 'lost' || health.refusal !== undefined) {
     const why = health.refusal === undefined ? '' : `${health.refusal.message} `;
     const text = `${why}The application was ${data.status} when it answered last, at ${moment(health.at)}.`;
@@ -182,14 +182,14 @@ function Where({ of: { pattern, layer } }: { of: Warning }) {
   return layer ? <a href={hrefOf({ page: 'layers' })}>Layers</a> : null;
 }
 
-/** Those of health, and what else is open at this moment. */
+/** Returns the warnings of health, and other open alerts. */
 function reasonsOf(warnings: readonly Warning[], alerts: readonly Warning[]): Warning[] {
   const id = ({ code, pattern, layer }: Warning) => `${code} ${pattern} ${layer}`;
   const known = new Set(warnings.map(id));
   return [...warnings, ...alerts.filter((alert) => !known.has(id(alert)))];
 }
 
-/** When the status last changed while it was looked at; undefined before a change. */
+/** Returns when the status last changed while the page was open; undefined before the first change. */
 function useSince({ address, data }: Resource<Health>): number | undefined {
   const seen = useRef<{ address: string; status: string; changedAt: number | undefined } | undefined>(undefined);
   const before = seen.current?.address === address ? seen.current : undefined;
@@ -216,7 +216,7 @@ function Banner({ kind, symbol, word, text }: BannerProps) {
   );
 }
 
-/** The application does not answer: what is shown is from before. */
+/** Shown if the application does not answer: the figures are outdated. */
 export function Lost() {
   const at = lostAt.value;
   if (connection.value !== 'lost' || at === undefined) return null;
@@ -239,7 +239,7 @@ export function Lost() {
   );
 }
 
-/** Guards refused: a bearer token may help. */
+/** Shown if guards refuse requests: asks for a bearer token. */
 export function Forbidden() {
   const [text, setText] = useState('');
   const field = useRef<HTMLInputElement>(null);

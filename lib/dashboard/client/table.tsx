@@ -3,13 +3,13 @@ import { useId, useState } from 'preact/hooks';
 import { Term } from './parts';
 import type { TermName } from './terms';
 
-/** A column; one of figures has a definition of them. */
+/** A column. A column of figures has a definition. */
 export type Column<T> = ColumnContent<T> &
   ({ readonly numeric: true; readonly term: TermName } | { readonly numeric?: false; readonly term?: TermName });
 
 interface ColumnContent<T> {
   readonly name: string;
-  /** What it is sorted by; left out, it is not. */
+  /** The value by which rows are sorted. Without it, the column cannot be sorted. */
   readonly by?: (row: T) => number | string | null;
   /** Hidden on narrow screens. */
   readonly wide?: boolean;
@@ -18,7 +18,7 @@ interface ColumnContent<T> {
 
 type Figure = number | null;
 
-/** A column of figures, sorted by them. */
+/** Creates a column of figures that can be sorted. */
 export function figures<T>(
   name: string,
   term: TermName,
@@ -28,7 +28,7 @@ export function figures<T>(
   return { name, term, by, numeric: true, cell: (row) => shown(by(row)) };
 }
 
-/** The same column, hidden on narrow screens. */
+/** Returns the same column, hidden on narrow screens. */
 export const wide = <T,>(column: Column<T>): Column<T> => ({ ...column, wide: true });
 
 interface TableProps<T> {
@@ -36,19 +36,18 @@ interface TableProps<T> {
   readonly rows: readonly T[];
   readonly columns: readonly Column<T>[];
   readonly id: (row: T) => string | number;
-  /** Shown where there is no row: what it means and what to do. */
+  /** Shown if there are no rows: what that means and what to do. */
   readonly nothing?: ComponentChildren;
-  /** The column it is sorted by at first, largest first; left out, rows stay as they are given. */
+  /** The column by which rows are sorted at first, the largest first. By default rows keep the given order. */
   readonly sort?: string;
-  /** Rows shown, without a way to see more. */
+  /** The number of shown rows. Without it, a button shows more rows. */
   readonly limit?: number;
 }
 
 const ROWS = 50;
 
 /**
- * Every table of the page: its caption, the order that the reader chooses, what is said without a row. It can be scrolled by
- * keyboard. Few rows are drawn, however many there are.
+ * A table with a caption, sorting, and a text for no rows. It can be scrolled by keyboard. Only some of many rows are drawn.
  */
 export function Table<T>({ label, rows, columns, id, nothing, sort, limit }: TableProps<T>) {
   const caption = useId();
@@ -106,7 +105,7 @@ export function Table<T>({ label, rows, columns, id, nothing, sort, limit }: Tab
 
 interface HeadingProps<T> {
   readonly of: Column<T>;
-  /** Undefined unless it is the column that the rows are sorted by. */
+  /** Undefined unless the rows are sorted by this column. */
   readonly sorted: 'ascending' | 'descending' | undefined;
   readonly press: (name: string) => void;
 }
@@ -130,7 +129,7 @@ function Heading<T>({ of: column, sorted, press }: HeadingProps<T>) {
   );
 }
 
-/** Names go up from A where figures go down from the largest. */
+/** Returns the direction: names ascend from A if figures descend from the largest. */
 function directionOf<T>({ by }: Column<T>, rows: readonly T[], down: boolean): 'ascending' | 'descending' {
   const isText = rows.some((row) => typeof by?.(row) === 'string');
   return down === isText ? 'ascending' : 'descending';
@@ -140,7 +139,7 @@ function classOf<T>({ numeric, wide: hidden }: Column<T>): string {
   return [numeric ? 'n' : '', hidden ? 'wide' : ''].filter((name) => name !== '').join(' ');
 }
 
-/** Names from A to Z where figures are largest first; what is not known comes last either way. */
+/** Compares two values: names go from A to Z if figures go from the largest down. Unknown values always come last. */
 function compare(a: number | string | null, b: number | string | null, down: boolean): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   if (typeof a === 'string' || typeof b === 'string') return (down ? 1 : -1) * String(a).localeCompare(String(b));

@@ -1,6 +1,6 @@
 import type { PolicyReport, Recommendation } from './wire.js';
 
-/** Of the fields of a policy and of a prediction, by their names on the wire. */
+/** The definitions of the fields of a policy and of a prediction, by their names in JSON. */
 const FIELDS: Readonly<Record<keyof PolicyReport['effective'] | keyof Recommendation['predicted'], string>> = {
   ttl_ms: 'How long a value is fresh.',
   automatic_ttl: 'The bounds within which the TTL follows the ladder.',
@@ -25,7 +25,7 @@ const FIELDS: Readonly<Record<keyof PolicyReport['effective'] | keyof Recommenda
   loads_per_hour: 'Loads of the origin that remain in an hour.',
 };
 
-/** Of the figures that a recommendation rests on, by their names on the wire. */
+/** The definitions of a recommendation's evidence, by the names of its fields in JSON. */
 export const EVIDENCE: Readonly<Record<keyof Recommendation['evidence'], string>> = {
   accesses: 'Accesses of the followed keys that the figures rest on.',
   observed_ms: 'How long the accesses were observed.',
@@ -83,7 +83,7 @@ export const EVIDENCE: Readonly<Record<keyof Recommendation['evidence'], string>
   max_bytes: 'The limit of bytes.',
 };
 
-/** What each number means: shown on hover and on focus. */
+/** The definitions of numbers, shown on hover and on focus. */
 export const TERMS = {
   ...FIELDS,
   saved: 'What callers would have waited for the origin: hits × the mean load time.',

@@ -65,7 +65,7 @@ interface Row extends StrategyReport {
   readonly startedAt: string | undefined;
 }
 
-/** Those that the server remembers; what runs at this moment is followed by the event stream. */
+/** Lists the runs that the server remembers, and running ones from the event stream. */
 function Runs() {
   const runs = useResource<readonly WarmingReport[]>('warm', { limit: RUNS }, EVERY_MS);
   return (
@@ -101,7 +101,7 @@ function Runs() {
   );
 }
 
-/** Each strategy of each run once, as the stream reports it where that is later. */
+/** Returns one row for each strategy of each run. A report of the stream replaces an older one of the route. */
 function rowsOf(reports: readonly WarmingReport[], live: readonly WarmingProgress[]): Row[] {
   const known = reports.flatMap(({ id, trigger, started_at: startedAt, strategies }) =>
     strategies.map((report) => ({ ...report, run: id, trigger, startedAt })),

@@ -16,8 +16,8 @@ import type { ShownPolicy } from '../../monitoring/shown-policy.js';
 import type { DashboardFacts } from '../dashboard-facts.js';
 
 /*
- * What the routes answer: the server's own types, in the names of the wire. A field that the server renames or removes does not
- * compile here.
+ * The types of the routes' answers: the server's own types, with the names that JSON has. If the server renames or removes a
+ * field, the client does not compile.
  */
 
 export type WindowName = snapshot.History['window'];
@@ -42,7 +42,7 @@ export type Database = Presented<DatabaseSnapshot>;
 export type Recommendation = Presented<ServerRecommendation>;
 export type TtlLadder = Presented<ServerTtlLadder>;
 export type TtlRung = TtlLadder['ladder'][number];
-/** Of this instance, or with more fields of the fleet. */
+/** The ladder of this instance, or of the fleet, which has more fields. */
 export type MemoryLadder = Presented<
   Omit<ServerMemoryLadder, 'ladder'> & Partial<Omit<FleetMemoryLadder, 'ladder'>>
 > & {
@@ -57,7 +57,7 @@ export type Alert = AlertChange['alert'];
 export type WarmingReport = Presented<warming.WarmingReport>;
 export type StrategyReport = Presented<warming.StrategyReport>;
 export type WarmingProgress = Presented<warming.WarmingProgress>;
-/** The policy of a pattern: as it is declared, overridden, and in force. */
+/** The policy of a pattern: as declared, as overridden, and as in force. */
 export type PolicyReport = Presented<ShownPolicy>;
 export type DeclaringMethod = PolicyReport['declared_by'][number];
 export type PolicyEvent = Presented<tuning.PolicyEvent>;

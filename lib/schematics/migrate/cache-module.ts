@@ -2,10 +2,10 @@ import type { CallExpression, Expression, Node, ObjectLiteralExpression } from '
 import type { FileChange } from './findings.js';
 import { fieldsOf, type LayerText, layersOf } from './layers-of-stores.js';
 
-/** Options of `CacheModule` that mean the same here, or nothing. */
+/** Options of `CacheModule` that have the same meaning here, or no effect. */
 const KNOWN = new Set(['ttl', 'max', 'isGlobal', 'store', 'stores', 'namespace']);
 
-/** The calls of `CacheModule.register()` and `registerAsync()` in a file. */
+/** Returns the calls of `CacheModule.register()` and `registerAsync()` in a file. */
 export function registrations(file: FileChange, cacheModule: string): CallExpression[] {
   const { ts, source } = file;
   const calls: CallExpression[] = [];
@@ -18,13 +18,13 @@ export function registrations(file: FileChange, cacheModule: string): CallExpres
   return calls;
 }
 
-/** True where a registration says that it is for the whole application. */
+/** True if a registration has `isGlobal: true`. */
 export function isGlobal(file: FileChange, call: CallExpression): boolean {
   const fields = call.arguments[0] === undefined ? undefined : fieldsOf(file, call.arguments[0]);
   return fields?.['isGlobal'] !== undefined && file.textOf(fields['isGlobal']) === 'true';
 }
 
-/** Rewrites the one registration that becomes `CacheObservabilityModule`. */
+/** Rewrites the registration that becomes `CacheObservabilityModule`. */
 export function rewriteRegistration(file: FileChange, call: CallExpression, cacheModule: string): void {
   const isAsync = methodOf(file, call, cacheModule) === 'registerAsync';
   const [given] = call.arguments;
@@ -72,7 +72,7 @@ function rewriteAsync(file: FileChange, call: CallExpression, given: Expression 
   file.rewritten(call, 'CacheModule.registerAsync() is CacheObservabilityModule.forRootAsync().');
 }
 
-/** Our options as text; undefined where the call was left. */
+/** Returns the new options as text; undefined if the call is not rewritten. */
 function optionsOf(file: FileChange, call: CallExpression, given: Expression): string | undefined {
   const fields = fieldsOf(file, given);
   if (fields === undefined) {
@@ -127,7 +127,7 @@ function isMemory(file: FileChange, store: Expression): boolean {
   return /^['"]memory['"]$/.test(file.textOf(store));
 }
 
-/** True for a store itself, not for the function that makes one from the other options. */
+/** True for a store. False for a function that creates a store from the other options. */
 function isMade(file: FileChange, store: Expression): boolean {
   if (isMemory(file, store) || file.ts.isAwaitExpression(store)) return true;
   const name = file.textOf(store);
@@ -137,7 +137,7 @@ function isMade(file: FileChange, store: Expression): boolean {
   );
 }
 
-/** The object that a factory returns, where it returns one in one place. */
+/** Returns the object literal that a factory returns; undefined if it has several returns or returns something else. */
 function returnedObject(file: FileChange, factory: Expression): ObjectLiteralExpression | undefined {
   const { ts } = file;
   if (!ts.isArrowFunction(factory) && !ts.isFunctionExpression(factory)) return undefined;

@@ -2,18 +2,18 @@ import type { Node, SourceFile } from 'typescript';
 import type { Edit } from '../edits.js';
 import type { TypeScript } from '../typescript.js';
 
-/** What was done, or left and why, at one place of a file. */
+/** A report for one place in a file: what was rewritten, or why it was left. */
 export interface Finding {
   readonly line: number;
   readonly kind: 'rewritten' | 'left' | 'note';
   readonly text: string;
 }
 
-/** One file that is being rewritten: its syntax, and what was found so far. */
+/** One file that is rewritten: its syntax, its edits and its findings. */
 export class FileChange {
   readonly edits: Edit[] = [];
   readonly findings: Finding[] = [];
-  /** Names that the file needs from this package. */
+  /** The names that the file must import from this package. */
   readonly needed = new Set<string>();
   readonly source: SourceFile;
 
@@ -34,7 +34,7 @@ export class FileChange {
     this.#find(node, 'rewritten', finding);
   }
 
-  /** Removes a node with the blanks and the line end that follow it. */
+  /** Removes a node, with the blanks and the line end after it. */
   remove(node: Node): void {
     const end = node.getEnd();
     const after = /^[ \t]*(?:\r?\n[ \t]*)?/.exec(this.text.slice(end))![0].length;
@@ -56,7 +56,7 @@ export class FileChange {
     if (this.text.slice(Math.max(0, start - reason.length - 80), start).includes(MARK)) return;
     const line = this.text.slice(this.text.lastIndexOf('\n', start - 1) + 1, start);
     const comment = `/* ${MARK}: ${reason} */`;
-    // A node that begins its line gets a line of its own before it.
+    // If the node begins its line, the comment gets its own line before it.
     this.edits.push({ start, end: start, text: line.trim() === '' ? `${comment}\n${line}` : `${comment} ` });
   }
 
@@ -66,5 +66,5 @@ export class FileChange {
   }
 }
 
-/** Marks what is left for a person. */
+/** Marks code that a person must change. */
 const MARK = 'TODO nestjs-cache-observability';

@@ -1,16 +1,16 @@
 import type { ClassDeclaration, Decorator, Expression, MethodDeclaration, Node } from 'typescript';
 import type { FileChange } from './findings.js';
 
-/** What the file calls the decorators and the interceptor of `@nestjs/cache-manager`. */
+/** The local names of the decorators and the interceptor of `@nestjs/cache-manager` in a file. */
 export interface OldNames {
   readonly interceptor: string;
   readonly key: string;
   readonly ttl: string;
 }
 
-/** Inputs that may be part of a key as they are. */
+/** Decorators of inputs that can be part of a key unchanged. */
 const PLAIN_INPUTS = new Set(['Param', 'Query']);
-/** What makes a handler send its answer by itself, or answer more than once. */
+/** Decorators with which a handler sends its response itself or passes the request on. */
 const ANSWERS_BY_ITSELF = new Set(['Res', 'Response', 'Next']);
 
 interface OldHandler {
@@ -25,7 +25,10 @@ export function rewriteHandlers(file: FileChange, names: OldNames): void {
   eachClass(file, (node) => rewriteClass(file, node, names));
 }
 
-/** Notes, beside a global `CacheInterceptor`, which handlers keep their decorators, and which give one caller's answer to all. */
+/**
+ * For a file under a global `CacheInterceptor`: notes which handlers keep their decorators, and which may give one caller's
+ * answer to others.
+ */
 export function noteHandlers(file: FileChange, names: OldNames): void {
   eachClass(file, (node) => noteClass(file, node, names));
 }
@@ -140,7 +143,7 @@ function rewriteClass(file: FileChange, controller: ClassDeclaration, names: Old
   }
 }
 
-/** Why a handler is not rewritten; undefined where it is. */
+/** Returns why a handler is not rewritten; undefined if it can be rewritten. */
 function refusalOf(file: FileChange, { method, key, ttl }: OldHandler, classTtl?: Decorator): string | undefined {
   const { ts } = file;
   const time = argumentsOf(file, ttl ?? classTtl)[0];
@@ -159,17 +162,20 @@ function refusalOf(file: FileChange, { method, key, ttl }: OldHandler, classTtl?
   return caller && `its answer may depend on the caller (@${caller}): say how in vary, or leave it uncached`;
 }
 
-/** The decorator of an input that may identify the caller. */
+/** Returns the decorator of an input that may identify the caller; undefined if there is none. */
 function callerInputOf(file: FileChange, method: MethodDeclaration): string | undefined {
   return inputsOf(file, method).find((name) => !PLAIN_INPUTS.has(name) && !ANSWERS_BY_ITSELF.has(name));
 }
 
-/** The names of the decorators of its parameters. */
+/** Returns the names of the decorators of a method's parameters. */
 function inputsOf(file: FileChange, { parameters }: MethodDeclaration): string[] {
   return parameters.flatMap((parameter) => (file.ts.getDecorators(parameter) ?? []).map((one) => nameOf(file, one)));
 }
 
-/** The old key, or one of controller and method; with `:*` where the handler has inputs, which the old key may have left out. */
+/**
+ * Returns the pattern: the old key, or one of controller and method. `:*` is added if the handler has inputs, because the old
+ * key may not contain them.
+ */
 function patternOf(file: FileChange, className: string, method: MethodDeclaration, key: Decorator | undefined): string {
   const text = argumentsOf(file, key)[0];
   const hasInputs = method.parameters.some((parameter) => (file.ts.getDecorators(parameter) ?? []).length > 0);

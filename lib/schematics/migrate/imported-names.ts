@@ -2,7 +2,7 @@ import type { SourceFile } from 'typescript';
 import type { Edit } from '../edits.js';
 import type { TypeScript } from '../typescript.js';
 
-/** The names that a file imports from a package, by what the package calls them. */
+/** Returns the local names of a file's imports from a package, by their exported names. */
 export function namesFrom(ts: TypeScript, source: SourceFile, from: string): Map<string, string> {
   const names = new Map<string, string>();
   for (const statement of source.statements) {
@@ -14,7 +14,7 @@ export function namesFrom(ts: TypeScript, source: SourceFile, from: string): Map
   return names;
 }
 
-/** Removes names that nothing but the import itself mentions any more. */
+/** Returns edits that remove imported names which the file no longer uses. */
 export function withoutUnused(ts: TypeScript, text: string, from: readonly string[]): Edit[] {
   const source = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true);
   const edits: Edit[] = [];

@@ -10,24 +10,27 @@ import { FileChange, type Finding } from './findings.js';
 import { noteHandlers, rewriteHandlers } from './handlers.js';
 import { namesFrom, withoutUnused } from './imported-names.js';
 
-/** What `nest generate -c nestjs-cache-observability migrate` may be given. */
+/** The options of `nest generate -c nestjs-cache-observability migrate`. */
 export interface MigrateOptions {
-  /** The application in a monorepo. @default the one that nest-cli.json names as root; other projects are rewritten with it */
+  /**
+   * The application in a monorepo. Other projects are rewritten with it. @default the application that nest-cli.json names as
+   * root
+   */
   readonly project?: string;
-  /** Does not install packages. @default false */
+  /** True to install no packages. @default false */
   readonly skipInstall?: boolean;
 }
 
 const OLD = '@nestjs/cache-manager';
 const NEW = 'nestjs-cache-observability';
-/** Imports that may be left without a use. */
+/** Packages whose imports may be unused after the rewrite. */
 const FORMER = [OLD, '@nestjs/common', '@keyv/redis', 'keyv', 'cacheable'];
 const TEST_FILE = /[.-](?:spec|test)\.[cm]?[jt]sx?$|(?:^|\/)(?:tests?|__tests__|e2e)\//;
 
 /**
- * Rewrites an application from `@nestjs/cache-manager`: the registration of `CacheModule`, and handlers with `CacheInterceptor`,
- * `@CacheKey` and `@CacheTTL`. What cannot be rewritten safely stays as it is, with the reason in a comment. `CACHE_MANAGER` and
- * `Cache` go on working. Logs a report; run again, it changes nothing.
+ * Migrates an application from `@nestjs/cache-manager`. It rewrites the registration of `CacheModule`, and handlers with
+ *   `CacheInterceptor`, `@CacheKey` and `@CacheTTL`. Code that cannot be rewritten safely stays as it is, with the reason in a
+ *   comment. `CACHE_MANAGER` and `Cache` still work. It logs a report. A second run changes nothing.
  */
 export function migrate(options: MigrateOptions): (tree: Tree, context: SchematicContext) => Promise<void> {
   return (tree, context) => {
@@ -42,7 +45,7 @@ export function migrate(options: MigrateOptions): (tree: Tree, context: Schemati
       leaveSubclasses(file, oldNames(file).interceptor);
       noteUses(file, global.includes(file));
     }
-    // A global interceptor caches handlers of files that name no cache, too.
+    // A global interceptor also caches handlers in files that do not mention the cache.
     const others =
       global.length === 0 ? [] : filesWith(ts, tree, (text) => !text.includes(OLD) && text.includes('@Controller('));
     for (const file of others) noteHandlers(file, oldNames(file));
@@ -68,7 +71,7 @@ function rootPathOf(ts: TypeScript, tree: Tree, { project }: MigrateOptions): st
   }
 }
 
-/** One registration becomes the module of the application; a second one would be a second module. */
+/** Rewrites one registration. A second one would be a second module, so it stays with a comment. */
 function rewriteModules(files: readonly FileChange[], root: string | undefined): void {
   const found = files.flatMap((file) => {
     if (TEST_FILE.test(file.path)) return [];
@@ -104,7 +107,7 @@ function oldNames(file: FileChange) {
   };
 }
 
-/** An interceptor of the application's own goes on working; it says on its class what its handlers need instead. */
+/** Leaves a subclass of the interceptor, which still works. A comment on the class names what replaces it. */
 function leaveSubclasses(file: FileChange, interceptor: string): void {
   const { ts, source } = file;
   const visit = (node: Node): void => {
@@ -132,7 +135,7 @@ const UNCACHED_IN_TESTS =
 const FROZEN =
   'The values that it returns are frozen, and assigning to one throws: copy it, or set policy: { clone: true } in forRoot().';
 
-/** What replaces each method of CacheInterceptor that a subclass overrides. */
+/** The replacement for each method of CacheInterceptor that a subclass may override. */
 const OVERRIDES = [
   [
     'trackBy',
@@ -180,7 +183,7 @@ function report(context: SchematicContext, files: readonly FileChange[]): void {
   for (const kind of ['rewritten', 'left', 'note'] as const) {
     if (of(kind).length === 0) continue;
     context.logger.info(`${titles[kind]}:`);
-    // Of one level: the runner writes warnings to another stream, apart from their heading.
+    // Use one log level, because the runner writes warnings to another stream than their heading.
     for (const { path, line, text } of of(kind)) context.logger.info(`  ${path}:${line} ${text}`);
   }
 }

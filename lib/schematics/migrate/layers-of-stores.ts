@@ -7,7 +7,7 @@ export interface LayerText {
   readonly needs: 'memoryLayer' | 'redisLayer' | 'keyvLayer' | 'legacyStoreLayer';
 }
 
-/** The layers that stand for the stores of a `CacheModule`, nearest first. */
+/** Returns the layers that replace the stores of a `CacheModule`, the fastest first. */
 export function layersOf(file: FileChange, stores: Expression): LayerText[] {
   const { ts } = file;
   return ts.isArrayLiteralExpression(stores)
@@ -19,7 +19,7 @@ function layerOf(file: FileChange, store: Expression): LayerText {
   return memoryOf(file, store) ?? redisOf(file, store) ?? wrappedOf(file, store) ?? keyv(file, store);
 }
 
-/** `new CacheableMemory({ lruSize })` and `new Keyv()`. */
+/** Returns the layer for `new CacheableMemory({ lruSize })` or `new Keyv()`. */
 function memoryOf(file: FileChange, store: Expression): LayerText | undefined {
   const { ts } = file;
   if (!ts.isNewExpression(store)) return undefined;
@@ -42,7 +42,7 @@ function memoryOf(file: FileChange, store: Expression): LayerText | undefined {
   return { text, needs: 'memoryLayer' };
 }
 
-/** `createKeyv(url)` and `new KeyvRedis(url)` of @keyv/redis. */
+/** Returns the layer for `createKeyv(url)` or `new KeyvRedis(url)` of @keyv/redis. */
 function redisOf(file: FileChange, store: Expression): LayerText | undefined {
   const { ts } = file;
   const isRedis =
@@ -63,7 +63,7 @@ function redisOf(file: FileChange, store: Expression): LayerText | undefined {
   return { text: `redisLayer({ url: ${file.textOf(fields['url']!)} })`, needs: 'redisLayer' };
 }
 
-/** What is inside of `new Keyv(store)` and `new Keyv({ store })`. */
+/** Returns the store inside `new Keyv(store)` or `new Keyv({ store })`. */
 function wrappedOf(file: FileChange, store: Expression): LayerText | undefined {
   const { ts } = file;
   if (!ts.isNewExpression(store) || file.textOf(store.expression) !== 'Keyv') return undefined;
@@ -80,7 +80,7 @@ function keyv(file: FileChange, store: Expression): LayerText {
   return { text: `keyvLayer(${file.textOf(store)})`, needs: 'keyvLayer' };
 }
 
-/** The fields of an object literal; undefined for anything else, or where a field is not written as `name: value`. */
+/** Returns the fields of an object literal; undefined for anything else, or if a field is not written as `name: value`. */
 export function fieldsOf(file: FileChange, value: Expression): Record<string, Expression> | undefined {
   const { ts } = file;
   const object = ts.isParenthesizedExpression(value) ? value.expression : value;
@@ -95,7 +95,7 @@ export function fieldsOf(file: FileChange, value: Expression): Record<string, Ex
   return fields;
 }
 
-/** True for what is a text as far as its syntax says: a literal, a template, a call, or something of the environment. */
+/** True for an expression that may be a text by its syntax: a literal, a template, a call, or a variable of the environment. */
 function isText(file: FileChange, value: Expression): boolean {
   const { ts } = file;
   if (ts.isStringLiteralLike(value) || ts.isTemplateExpression(value)) return true;

@@ -5,32 +5,32 @@ import { projectOf, rootModuleOf } from '../project.js';
 import { type SchematicContext, textOf, type Tree } from '../tree.js';
 import { loadTypeScript } from '../typescript.js';
 
-/** What `nest add` may be given. */
+/** The options of `nest add`. */
 export interface NestAddOptions {
   /** `'none'` keeps everything in memory; `'environment'` puts Redis behind it, at the address in `REDIS_URL`. @default 'none' */
   readonly redis?: 'none' | 'environment';
-  /** The application in a monorepo. @default the one that nest-cli.json names as root */
+  /** The application in a monorepo. @default the application that nest-cli.json names as root */
   readonly project?: string;
-  /** The folder of its sources. @default as nest-cli.json says, or `src` */
+  /** The folder of its sources. @default the folder in nest-cli.json, or `src` */
   readonly sourceRoot?: string;
-  /** Does not install packages. @default false */
+  /** True to install no packages. @default false */
   readonly skipInstall?: boolean;
 }
 
 const PACKAGE = 'nestjs-cache-observability';
-/** In the format of generated projects. */
+/** The call with Redis, in the format of generated projects. */
 const WITH_REDIS = `CacheObservabilityModule.forRoot({
   layers: [
     memoryLayer(),
     redisLayer({ url: process.env.REDIS_URL ?? 'redis://localhost:6379' }),
   ],
 })`;
-/** Where metrics are kept over a restart without Redis. */
+/** The folder in which metrics are kept over a restart without Redis. */
 const KEPT_METRICS = '.cache-observability/';
 
 /**
- * `nest add nestjs-cache-observability`: imports the module into the root module, ignores what it may write, installs the peers that
- * are missing. Run again, it changes nothing.
+ * `nest add nestjs-cache-observability`: imports the module into the root module, adds the folder of its files to .gitignore,
+ * and installs missing peers. A second run changes nothing.
  */
 export function nestAdd(options: NestAddOptions): (tree: Tree, context: SchematicContext) => Promise<void> {
   return (tree, context) => {
@@ -41,7 +41,7 @@ export function nestAdd(options: NestAddOptions): (tree: Tree, context: Schemati
   };
 }
 
-/** @returns the file that was written, as it was before. */
+/** @returns the text that the written file had before. */
 function importModule(tree: Tree, context: SchematicContext, options: NestAddOptions): Map<string, string> {
   const ts = loadTypeScript();
   const project = projectOf(tree, options);

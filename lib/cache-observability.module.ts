@@ -99,8 +99,8 @@ export class CacheObservabilityModule
   }
 
   /**
-   * Without an argument: one bounded layer in memory, metrics, routes under `/cache`, Prometheus at `/metrics`.
-   * A fault in the options fails the start of the application: `INVALID_OPTIONS`, listing every one.
+   * Creates the module. Without options, it has one bounded layer in memory, metrics, routes under `/cache` and Prometheus at
+   * `/metrics`. Faults in the options fail the start of the application with one `INVALID_OPTIONS` that lists all of them.
    */
   static override forRoot(options: CacheObservabilityOptions = {}): DynamicModule {
     return assembled(super.forRoot(options), options, {
@@ -114,7 +114,7 @@ export class CacheObservabilityModule
     });
   }
 
-  /** Takes the options from dependency injection. Options that select routes and tokens are set beside the factory. */
+  /** Takes the options from dependency injection. Set options that select routes and tokens beside the factory. */
   static override forRootAsync(options: CacheObservabilityAsyncOptions): DynamicModule {
     const { useFactory, useClass, useExisting } = objectOf(options);
     const source = (useFactory ?? useClass ?? useExisting) ? options : { ...options, useFactory: () => ({}) };
@@ -134,9 +134,9 @@ export class CacheObservabilityModule
   }
 
   /**
-   * Adds a cache with its own layers, bounds and policy: `@InjectCache(name)` injects it, and `@Cached(pattern, { cache: name })` uses
-   * it. Metrics and routes show it under its name. A fault in the options fails the start of the
-   * application: `INVALID_OPTIONS`, listing every one.
+   * Adds a cache with its own layers, bounds and policy: `@InjectCache(name)` injects it, and `@Cached(pattern, { cache: name
+   * })` uses it. Metrics and routes show it under its name. Faults in the options fail the start of the application with one
+   * `INVALID_OPTIONS` that lists all of them.
    * @param name letters, digits, `_`, `.` and `-`; not `default`.
    */
   static forFeature(name: string, options: CacheFeatureOptions = {}): DynamicModule {
@@ -155,13 +155,13 @@ export class CacheObservabilityModule
     });
   }
 
-  /** Every handler is compiled. */
+  /** By now every handler is compiled. */
   onApplicationBootstrap(): void {
     this.#cache.tuning.settle();
     this.#named.settle();
   }
 
-  /** Runs last, when no request is running any more, and writes pending data. */
+  /** Writes pending data. It runs last, when no request runs any more. */
   async onApplicationShutdown(): Promise<void> {
     await this.#shutdown.spend(async (ms) => {
       await Promise.all([this.#cache.close(ms), this.#named.close(ms)]);
@@ -204,7 +204,7 @@ function assembled(
       CacheWarmer,
       CacheHealthIndicator,
       ...featureExports,
-      // Read by forFeature().
+      // The modules of `forFeature()` inject it.
       RESOLVED_OPTIONS,
       CACHE_CLOCK,
       SharedServers,
@@ -214,7 +214,7 @@ function assembled(
   };
 }
 
-/** Replaces options that are not an object with an empty object. The boot reports the fault. */
+/** Returns options that are an object, otherwise an empty object. The boot reports the fault. */
 function objectOf<T extends object>(options: T): Partial<T> {
   return isRecord(options) ? options : {};
 }

@@ -35,7 +35,7 @@ import { WarmStarts } from './wiring/warm-starts.js';
 import { WARMING_OPTIONS, WARMING_TARGET } from './warming/warming-target.js';
 import { warmingProviders } from './warming/warming.providers.js';
 
-/** The cache and its metrics, each under its own class. */
+/** Provides the cache and its metrics, each under its own class. */
 const cacheProviders: Provider[] = [
   { provide: CACHE_CLOCK, inject: [RESOLVED_OPTIONS], useFactory: ({ clock }: ResolvedOptions) => clock },
   DeferredCache,
@@ -69,7 +69,10 @@ const cacheProviders: Provider[] = [
   { provide: CacheInsight, inject: [APPLICATION_CACHE], useFactory: (cache: ObservedCache) => cache.insight },
 ];
 
-/** Adds the OpenTelemetry API, loaded here so that a bundle that contains the package finds it. */
+/**
+ * Adds the OpenTelemetry API to the options. It is loaded here, so that an application that is bundled with the package finds
+ * it.
+ */
 async function withApi(tracing: true | TracingOptions): Promise<OpenTelemetryTracerOptions> {
   return { ...(tracing === true ? {} : tracing), api: await loadOpenTelemetryApi() };
 }
@@ -97,7 +100,7 @@ function dashboardFacts(
   });
 }
 
-/** The tokens of @nestjs/cache-manager, so that code written for them gets this cache. */
+/** Provides this cache under the tokens of @nestjs/cache-manager, for code that injects them. */
 export const cacheManagerProviders: ExistingProvider[] = [CACHE_MANAGER, ...(cacheClass ? [cacheClass] : [])].map(
   (provide) => ({
     provide,
@@ -105,7 +108,7 @@ export const cacheManagerProviders: ExistingProvider[] = [CACHE_MANAGER, ...(cac
   }),
 );
 
-/** The providers of every feature, bound to the one cache. */
+/** The providers of all folders that use the cache. */
 export const roomProviders: Provider[] = [
   ...cacheProviders,
   ...cachingProviders({

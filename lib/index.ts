@@ -35,7 +35,7 @@ export type { Clock } from './cache/base/clock.js';
 export type { Duration } from './cache/base/duration.js';
 export { CacheError, type CacheErrorCode } from './cache/base/errors.js';
 export type { ManyLoader } from './cache/layered-cache.js';
-// The numbers that a CacheObserver is called with.
+// The numbers with which a CacheObserver is called.
 export {
   BypassReason,
   CircuitState,
@@ -57,7 +57,7 @@ export type { CachePolicy, LoadContext, Loader } from './cache/policies/policy.j
 export type { CacheTracer, SpanHandle, TracedOperation } from './cache/base/tracer.js';
 
 export { keyvLayer, type KeyvLayerOptions } from './cache/layers/stores/keyv-layer.js';
-// What an own layer implements and is called with.
+// The types that a custom layer implements and receives.
 export type { Entry } from './cache/entries/entry.js';
 export type { LoadTicket } from './cache/layers/load-ticket.js';
 export type {

@@ -13,9 +13,9 @@ import { ObservedCache } from '../wiring/observed-cache.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
 /**
- * The caches that the application's own CacheModules provide. With `cache: 'app'` every one of them is observed in place
- * and `ObservedCache` delegates to the first. Otherwise an unobserved one is logged, because it is easily
- * mistaken for ours.
+ * Finds the caches that the application's own CacheModules provide. With `cache: 'app'`, each of them is observed in place and
+ * `ObservedCache` delegates to the first. Otherwise an unobserved one is logged, because users may mistake it for the observed
+ * cache.
  */
 @Injectable()
 export class ApplicationCaches implements OnModuleInit {
@@ -36,7 +36,7 @@ export class ApplicationCaches implements OnModuleInit {
     this.#options = options;
   }
 
-  /** Runs when every provider exists, and before any module of the application is initialised. */
+  /** By now every provider exists, and no module of the application is initialised yet. */
   onModuleInit(): void {
     const caches = this.#provided();
     if (this.#options.cache !== 'app') {

@@ -1,12 +1,12 @@
 import * as cacheManager from '@nestjs/cache-manager';
 
 /*
- * The tokens of @nestjs/cache-manager. The CommonJS form of this package goes on without it where it cannot be loaded: version 12 is an ES
- * module, which the Jest of a Nest 11 application refuses. There no code can inject its class either.
+ * The tokens of @nestjs/cache-manager. The CommonJS form of this package works without that package if it cannot be loaded:
+ *   version 12 is an ES module, which Jest in a Nest 11 application refuses. The class `Cache` cannot be injected then.
  */
 
-/** As `CACHE_MANAGER` of @nestjs/cache-manager. */
+/** The value of `CACHE_MANAGER` of @nestjs/cache-manager. */
 export const CACHE_MANAGER = 'CACHE_MANAGER';
 
-/** The class `Cache` of @nestjs/cache-manager, which is a token too; undefined where the package cannot be loaded. */
+/** The class `Cache` of @nestjs/cache-manager, which is also a token; undefined if the package cannot be loaded. */
 export const cacheClass = (cacheManager as Partial<typeof cacheManager>).Cache;

@@ -14,8 +14,8 @@ const CACHE_TOKENS: ReadonlySet<unknown> = new Set([CACHE_MANAGER, cacheClass ??
 type Intercept = NestInterceptor['intercept'] & { readonly [KEPT_OFF]?: true };
 
 /**
- * Keeps caching interceptors of the whole application, such as Nest's `CacheInterceptor`, off the monitoring routes and
- * `/metrics`: these must return current figures, and must not change the statistics they report.
+ * Disables global caching interceptors, such as Nest's `CacheInterceptor`, on the monitoring routes and `/metrics`. These
+ * routes must return current figures and must not change the statistics that they report.
  */
 @Injectable()
 export class CachingInterceptors implements OnModuleInit {
@@ -30,7 +30,7 @@ export class CachingInterceptors implements OnModuleInit {
     this.#config = config;
   }
 
-  /** Runs when every interceptor of the application is registered. */
+  /** By now every interceptor of the application is registered. */
   onModuleInit(): void {
     for (const { controllers, providers, name } of this.#modules.values()) {
       // The PrometheusModule of the application also exports the metrics of this cache.
@@ -54,7 +54,7 @@ function isCaching(interceptor: object, type: unknown): boolean {
   return injectedInto(type).some((token) => CACHE_TOKENS.has(token)) || Object.values(interceptor).some(isCache);
 }
 
-/** The tokens of a class's constructor parameters and properties, from Nest's metadata. */
+/** Returns the tokens of a class's constructor parameters and properties from Nest's metadata. */
 function injectedInto(type: unknown): unknown[] {
   if (typeof type !== 'function') return [];
   const types = listOf(Reflect.getMetadata('design:paramtypes', type));

@@ -3,14 +3,14 @@ import type { CacheContract, CacheEvent, CacheEventPayloads } from '../cache/con
 import { CacheError } from '../cache/base/errors.js';
 
 /**
- * A placeholder for a cache of the application that does not exist yet: Nest creates providers concurrently, so the cache
- * is known only when all of them exist. Forwards every call to that cache.
+ * Forwards every call to a cache of the application that does not exist yet. Nest creates providers concurrently, so the cache
+ * is known only when all providers exist.
  */
 export class DeferredCache implements CacheContract<unknown> {
   readonly #listeners = new EventEmitter();
   #cache: CacheContract<unknown> | undefined;
 
-  /** Forwards every call to this cache from now on. */
+  /** Sets the cache to which calls are forwarded from now on. */
   become(cache: CacheContract<unknown>): void {
     this.#cache = cache;
     for (const event of this.#listeners.eventNames() as CacheEvent[]) {
@@ -72,7 +72,7 @@ export class DeferredCache implements CacheContract<unknown> {
     return this.#there.wrap(key, load, ttl, refreshThreshold);
   }
 
-  /** Also works before the cache exists: the listener is added to it later. */
+  /** Adds a listener. Before the cache exists, the listener is kept and added later. */
   on<E extends CacheEvent>(event: E, listener: (payload: CacheEventPayloads[E]) => void): EventEmitter {
     return this.#cache === undefined ? this.#listeners.on(event, listener) : this.#cache.on(event, listener);
   }

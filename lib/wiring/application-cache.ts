@@ -8,7 +8,7 @@ import { ObservedCache } from './observed-cache.js';
 import { SharedServers } from './shared-servers.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
-/** Token of the cache that the module itself uses: the one under `ObservedCache`, unless a test put a double there. */
+/** Token of the cache that the module itself uses: the provider `ObservedCache`, unless a test has replaced it by a stub. */
 export const APPLICATION_CACHE = Symbol('cache-observability:application-cache');
 
 export const applicationCache: FactoryProvider<ObservedCache> = {
@@ -18,8 +18,8 @@ export const applicationCache: FactoryProvider<ObservedCache> = {
 };
 
 /**
- * Returns the cache itself, or, for a test stub with only a few of its methods, a cache that is switched off, so that handlers and
- * methods run, routes answer, and no layer connects.
+ * Returns the provided cache. If a test provides a stub with only a few methods, returns a cache that is switched off: handlers
+ * and methods run, routes answer, and no layer connects.
  */
 export function cacheBehind(
   provided: unknown,

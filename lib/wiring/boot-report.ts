@@ -20,7 +20,7 @@ import type { ObservedCache } from './observed-cache.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { InProcessRequests } from '../warming/in-process-request.js';
 
-/** Logs once, when the application is up, how this module is set up, and warns of wrong wiring. */
+/** Logs the module's configuration once after the start, and warns of mistakes in the wiring. */
 @Injectable()
 export class BootReport implements OnModuleInit, OnApplicationBootstrap {
   readonly #log: CacheLog;
@@ -36,7 +36,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     @Inject(InProcessRequests) private readonly requests: InProcessRequests,
   ) {
     this.#log = nestLog(cache.callbacks);
-    // Runs before any code reads the metadata that another version stored on classes.
+    // Warn before any code reads metadata that another version stored on classes.
     this.#warnOfOtherVersions();
   }
 
@@ -77,7 +77,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     this.#log('log', 'CACHE_READY', `${state}: ${parts.join('; ')}.`, { handlers, methods });
   }
 
-  /** The paths of the routes, and who may use the routes that change data. */
+  /** Returns the paths of the routes, and who may use the routes that change data. */
   #routes(): string[] {
     const { monitoring, prometheus } = this.options;
     if (this.adapterHost.httpAdapter === undefined) return ['no routes without an HTTP adapter'];
@@ -95,7 +95,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     ];
   }
 
-  /** The path of our controller below it, with the global prefix; undefined if there is none. */
+  /** Returns the full path of this module's controller at `path`; undefined if there is none. */
   #pathOf(path: string): string | undefined {
     const module = this.#own;
     const cls = [...(module?.controllers.values() ?? [])]
@@ -115,7 +115,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     return [...this.modules.values()].find(({ providers }) => providers.get(BootReport)?.instance === this);
   }
 
-  /** Each registration has its own cache, and which one is injected depends on the imports. */
+  /** Warns of several registrations: each has its own cache, and the imports decide which one is injected. */
   #warnOfSecondModule(): void {
     const all = [...this.modules.values()].filter(({ providers }) => providers.has(BootReport));
     if (all.length < 2 || all[0] !== this.#own) return;
@@ -132,7 +132,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     );
   }
 
-  /** Warns if writes depend on an unset NODE_ENV: nobody has decided who may change the cache. */
+  /** Warns if an unset NODE_ENV decides who may change the cache. */
   #warnOfOpenWrites(): void {
     const { monitoring } = this.options;
     if (monitoring === false || this.adapterHost.httpAdapter === undefined) return;
@@ -145,7 +145,7 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     );
   }
 
-  /** Warns at boot, where people read the log, instead of when the first warming run fails. */
+  /** Warns of a package that `warm` needs, at boot and not only when the first warming run fails. */
   async #warnOfMissingPackage(): Promise<void> {
     const warmed = this.caching.handlers.filter(({ warm }) => warm.length > 0);
     if (warmed.length === 0 || this.adapterHost.httpAdapter === undefined) return;
@@ -165,13 +165,13 @@ export class BootReport implements OnModuleInit, OnApplicationBootstrap {
     this.#log(
       'warn',
       'SEVERAL_VERSIONS',
-      `Versions ${versions.join(' and ')} of nestjs-cache-observability are loaded in one process. What one of them decorates or ` +
-        'injects is unknown to the module of the other. Keep one: see npm ls nestjs-cache-observability.',
+      `Versions ${versions.join(' and ')} of nestjs-cache-observability are loaded in one process. The module of one ` +
+        'does not know the decorators and tokens of the other. Keep one: see npm ls nestjs-cache-observability.',
     );
   }
 }
 
-/** The classes that a module's decorator imports. `Module.imports` holds all global modules besides. */
+/** Returns the classes that a module's decorator imports. `Module.imports` also contains all global modules. */
 function declaredImports({ metatype }: Module): unknown[] {
   const imports = (Reflect.getMetadata('imports', metatype) ?? []) as readonly ({ module?: unknown } | undefined)[];
   return imports.map((one) => one?.module ?? one);
@@ -184,7 +184,7 @@ const WRITES = {
   closed: 'closed',
 } as const;
 
-/** A layer with its place and its limits. */
+/** Describes a layer: its name, address and limits. */
 function described(layer: Layer, { layers, cache }: Pick<CacheObservabilityOptions, 'layers' | 'cache'>): string {
   const adopted = cache === undefined ? undefined : cache === 'app' ? "the application's CacheModule" : 'an own cache';
   const address = adopted ?? layers?.find(({ name }) => name === layer.name)?.address ?? 'this process';

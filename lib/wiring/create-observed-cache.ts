@@ -30,16 +30,16 @@ import { type WatcherOptions, watchersOf } from './watchers.js';
 
 /** The options of `createObservedCache`. None is required. */
 export interface ObservedCacheOptions extends WatcherOptions {
-  /** The fastest layer first. @default one memoryLayer() */
+  /** The layers, the fastest first. @default one memoryLayer() */
   layers?: readonly LayerFactory[];
-  /** A cache made by cache-manager's `createCache`: it is observed in place and delegated to. */
+  /** A cache that cache-manager's `createCache` made. It is observed in place, and this cache delegates to it. */
   cache?: object;
   /**
-   * Separates this application's keys from those of others in shared layers. @default `serviceName`, else the name in the
-   * nearest package.json; a shared layer needs one of them
+   * Separates this application's keys from the keys of others in shared layers. A shared layer needs one. @default
+   *   `serviceName`, or else the name in the nearest package.json
    */
   namespace?: string;
-  /** A deploy's version: a new one starts with an empty shared cache. */
+  /** The version of a deploy. A new version starts with an empty shared cache. */
   version?: string;
   /** A duration, or `{ auto: { min, max, maxStaleShare } }`. @default '5m' */
   ttl?: Duration | AutomaticTtl;
@@ -51,23 +51,26 @@ export interface ObservedCacheOptions extends WatcherOptions {
   exporters?: readonly MetricsExporter[];
   /** The name of the service in exported metrics. @default the name in the application's package.json */
   serviceName?: string;
-  /** Follows a sample of the keys to recommend changes, in `cache.insight`; `false` turns it off. @default on if `metrics` is on */
+  /**
+   * Observes a sample of the keys and recommends changes, in `cache.insight`. `false` turns it off. @default on if `metrics` is
+   * on
+   */
   insight?: InsightOptions | false;
-  /** How alerts are sent; `false` turns alerts off. @default they are shown and logged, but not sent */
+  /** How alerts are sent; `false` turns alerts off. @default alerts are shown and logged, but not sent */
   alerts?: AlertsOptions | false;
-  /** `false`: every access goes to its origin. @default true */
+  /** `false` sends every access to its origin. @default true */
   enabled?: boolean;
-  /** Bounds of overrides while the cache is in use. @default none */
+  /** The limits of overrides while the cache is in use. @default none */
   tuning?: TuningOptions;
 }
 
 /**
- * Creates the cache without Nest, ready at once; `connect()` waits for its layers.
+ * Creates a cache without Nest. It can be used at once; `connect()` waits for its layers.
  *
- * With `cache` it adds this API to a cache made by cache-manager's `createCache`: `get set mget mset del mdel clear ttl wrap
- * on off disconnect cacheId stores` are that cache's own methods, observed in place. `getOrSet` stores its values raw in it. Tags and
- * globs apply to keys that this process wrote through this API.
- * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION`, listing every fault.
+ * With `cache` it adds this API to a cache made by cache-manager's `createCache`: `get set mget mset del mdel clear ttl wrap on
+ * off disconnect cacheId stores` are that cache's own methods, observed in place. `getOrSet` stores values in it without the
+ * times of an entry. Tags and globs reach only keys that this process wrote through this API.
+ * @throws CacheError `INVALID_OPTIONS` or `INVALID_DURATION` that lists every fault.
  * @publicApi
  */
 export function createObservedCache(options: ObservedCacheOptions = {}): ObservedCache {
@@ -76,7 +79,10 @@ export function createObservedCache(options: ObservedCacheOptions = {}): Observe
   return observedCacheOf(options);
 }
 
-/** Creates the cache from validated options. @param part its place in an application, whose handlers are declared after `connect()`. */
+/**
+ * Creates the cache from validated options. @param part the cache's place in an application, which declares its handlers after
+ * `connect()`.
+ */
 export function observedCacheOf(options: ObservedCacheOptions, part?: ApplicationPart): ObservedCache {
   const { cache, clock = systemClock, ttl = DEFAULT_TTL } = options;
   const { cache: name, servers } = part ?? { cache: OWN_CACHE, servers: new SharedServers(clock) };
@@ -140,7 +146,7 @@ export function observedCacheOf(options: ObservedCacheOptions, part?: Applicatio
 }
 
 /**
- * Observes a cache of cache-manager and returns it, with the same API and behaviour, and with `metrics` on it.
+ * Observes a cache of cache-manager in place and returns it. API and behaviour stay the same; the property `metrics` is added.
  * @publicApi
  */
 export function observeCache<C extends object>(
@@ -154,7 +160,7 @@ export function observeCache<C extends object>(
   return Object.defineProperty(cache, 'metrics', { value: metrics }) as C & { readonly metrics: CacheMetrics };
 }
 
-/** Watches for alerts; undefined if nothing is counted, or alerts are off. */
+/** Creates the alerts; undefined if metrics or alerts are off. */
 function alertsOf(
   { alerts = {}, metrics: counting, serviceName }: ObservedCacheOptions,
   metrics: CacheMetrics,
@@ -187,7 +193,7 @@ const METHODS = [
   'get', 'mget', 'ttl', 'set', 'mset', 'del', 'mdel', 'clear', 'wrap', 'on', 'off', 'disconnect', 'cacheId',
 ] as const; // prettier-ignore
 
-/** Replaces the contract's methods on our cache by the adopted cache's own. */
+/** Replaces the methods of cache-manager's contract on our cache by the methods of the adopted cache. */
 function delegating(observed: ObservedCache, contract: CacheContract<unknown>): ObservedCache {
   for (const method of METHODS) {
     Object.defineProperty(observed, method, { value: (contract[method] as () => unknown).bind(contract) });

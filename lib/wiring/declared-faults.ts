@@ -14,8 +14,8 @@ export const DECLARING_PARTS = [ModulesContainer, ApplicationConfig, HttpAdapter
 export type DeclaringParts = readonly [ModulesContainer, ApplicationConfig, HttpAdapterHost];
 
 /**
- * The faults that the options of named caches, warming strategies and the decorators have by themselves. Whatever stops the boot first lists them too, so that one
- * boot shows all faults of options.
+ * Returns the faults in options of named caches, warming strategies and decorators. The first error that stops the boot lists
+ * them too, so that one boot shows all faults of options.
  * @param namespace as for {@link featureFaults}. @param except a named cache whose faults are known.
  */
 export function declaredFaults(
@@ -47,7 +47,7 @@ export function declaredFaults(
 
 /**
  * Call it when the module's options have no fault.
- * @throws CacheError `INVALID_OPTIONS` that lists the faults of warming strategies, if there are any, and then all others.
+ * @throws CacheError `INVALID_OPTIONS` if warming strategies have faults. It lists these first and then all others.
  */
 export function refuseStrategies(parts: DeclaringParts, namespace: string | undefined): void {
   const texts = strategyTexts(parts[0]);
@@ -57,13 +57,13 @@ export function refuseStrategies(parts: DeclaringParts, namespace: string | unde
 function strategyTexts(modules: ModulesContainer): string[] {
   const cron = new CronLoader();
   return strategyTypes(modules).flatMap(({ type, options }) => {
-    // Whether an instance has the method is known once there is one.
+    // The methods of instances are not checked here, because no instance exists yet.
     const faults = strategyFaults(options, { entries: () => [] }, cron);
     return faults.map((fault) => `${strategySubject(options, type)} ${fault}`);
   });
 }
 
-/** A fault for each class whose strategy has the name of another one. */
+/** Returns a fault for each class whose strategy has the name of another strategy. */
 function takenNames(modules: ModulesContainer): string[] {
   const names = new Set<string>();
   return strategyTypes(modules).flatMap(({ type, options: { name } }) => {

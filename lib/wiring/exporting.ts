@@ -13,7 +13,7 @@ import { Persistence } from '../persistence/persistence.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { defaultServiceName } from '../options/service-name.js';
 
-/** How long exporters may take to export a last time and to stop. */
+/** How long exporters may take for the last export and to stop, milliseconds. */
 const STOP_MS = 1_500;
 
 /** Runs the application's exporters from boot to shutdown. */

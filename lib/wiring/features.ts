@@ -13,14 +13,14 @@ import { MONITORED_PROFILER } from '../monitoring/late-handlers.js';
 import type { ObservedCache } from './observed-cache.js';
 
 /**
- * A part of the library that few applications use. It is loaded on demand, and registered only here: the module adds
- * the providers of all features without naming them.
+ * A part of the library that few applications use. It is loaded on demand. Features are registered only here, so that the
+ * module adds their providers without naming them.
  */
 export interface Feature {
   readonly providers: readonly Provider[];
   /** Tokens of its providers that the module exports. */
   readonly exports?: readonly InjectionToken[];
-  /** Tokens of its providers that are {@link FeatureSource}s: their figures and warnings join those of the cache. */
+  /** Tokens of its providers that are {@link FeatureSource}s. Their metrics and warnings are added to those of the cache. */
   readonly sources?: readonly InjectionToken[];
 }
 
@@ -46,14 +46,17 @@ const fastLane: Feature = {
   ],
 };
 
-/** The entry `database` loads the reader of SQL and the watchers of pools. The class alone is a token that routes and applications inject. */
+/**
+ * The entry `database` loads the SQL parser and the observers of pools. Here, only the class is provided, as a token that
+ * routes and applications inject.
+ */
 const databases: Feature = {
   providers: [{ provide: DatabaseMetrics, useValue: databaseMetrics }],
   exports: [DatabaseMetrics],
   sources: [DatabaseMetrics],
 };
 
-/** The cache creates its profiler from its options. The routes load the code that draws a profile. */
+/** The cache creates its profiler from its options. The routes load the code that renders a profile. */
 const profiling: Feature = {
   providers: [
     { provide: MONITORED_PROFILER, inject: [APPLICATION_CACHE], useFactory: ({ profiler }: ObservedCache) => profiler },
@@ -62,7 +65,7 @@ const profiling: Feature = {
 
 export const features: readonly Feature[] = [fastLane, databases, profiling];
 
-/** The figures of a feature, with its current warnings. */
+/** The metrics of a feature and its current warnings. */
 export interface FeatureSource extends FamilySource {
   warnings?(): readonly HealthWarning[];
 }

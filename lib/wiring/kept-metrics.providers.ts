@@ -34,7 +34,7 @@ const PROCESS_FACTS = Symbol('cache-observability:process-facts');
 /** Token of the store of metrics; undefined if persistence is off. */
 const KEPT = Symbol('cache-observability:kept-metrics');
 
-/** Metrics beyond one process: those of other instances, and those of the previous run. */
+/** Provides metrics from outside this process: the metrics of other instances and of the previous run. */
 export const keptMetricsProviders: Provider[] = [
   { provide: ShutdownBudget, useFactory: () => new ShutdownBudget(systemClock) },
   {
@@ -73,7 +73,7 @@ export const keptMetricsProviders: Provider[] = [
   {
     provide: Starts,
     inject: [PROCESS_FACTS, KEPT, APPLICATION_CACHE, CACHE_CLOCK],
-    // In Redis if there is one, else in the file of the metrics.
+    // The starts are stored in Redis if there is one, otherwise beside the file of the metrics.
     useFactory: (own: ProcessFacts, kept: StartsBehindMetrics | undefined, { layers }: ObservedCache, clock: Clock) => {
       const shared = sharedBoard(layers)?.sharedMap('starts', true);
       return new Starts(own, shared === undefined ? kept : new SharedStarts(shared, clock), clock);
@@ -128,7 +128,10 @@ export const keptMetricsProviders: Provider[] = [
   },
 ];
 
-/** The learned state of insight, each part in its own place: if one cannot be read, the others still can. */
+/**
+ * Provides the persistence of insight's learned state. Each part has its own place, so that one unreadable part does not affect
+ * the others.
+ */
 function keptInsightProviders(): Provider[] {
   const parts = [
     ['ladders', 'Ladders of TTLs'],
@@ -157,10 +160,10 @@ function keptInsightProviders(): Provider[] {
   }));
 }
 
-/** Used without a store. */
+/** Replaces a part that insight does not have. */
 const NOTHING = { collectDump: async () => undefined, restore: () => undefined };
 
-/** In the shared layer, for all instances; without one, in the store of the metrics. */
+/** Returns the store for predictions: the shared layer, for all instances, or without one a store beside the metrics. */
 function predictionsStoreOf(options: ResolvedOptions, layers: readonly Layer[]): MetricsStore | undefined {
   const layer = sharedBoard(layers);
   if (layer !== undefined) return new SharedMapStore(layer.sharedMap('asked-keys', true), layer.name, 'latest');
@@ -178,14 +181,14 @@ interface LayerWithBoard {
   sharedMap(name: string, everyVersion?: boolean): SharedMap;
 }
 
-/** The nearest layer with a shared map. */
+/** Returns the fastest layer with a shared map. */
 function sharedBoard(layers: readonly Layer[], name?: string): LayerWithBoard | undefined {
   const layer = layers.find((each) => each.sharedMap !== undefined && (name === undefined || each.name === name));
   return layer === undefined ? undefined : { name: layer.name, sharedMap: (of, every) => layer.sharedMap!(of, every) };
 }
 
 /**
- * The store of a part other than the metrics; undefined if persistence is off.
+ * Returns the store of a part, or without `part` of the metrics; undefined if persistence is off.
  * @throws CacheError `INVALID_OPTIONS` if the named layer cannot store it.
  */
 function partStoreOf(options: ResolvedOptions, layers: readonly Layer[], part?: string): MetricsStore | undefined {
@@ -208,7 +211,7 @@ function partStoreOf(options: ResolvedOptions, layers: readonly Layer[], part?: 
   );
 }
 
-/** A file name per namespace that cannot leave the directory. */
+/** Returns a file name for a namespace. The name cannot lead out of the directory. */
 function fileName(namespace: string): string {
   return sharedPrefix(namespace).replaceAll('/', '%2F;');
 }

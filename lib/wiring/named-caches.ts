@@ -27,7 +27,7 @@ export function InjectCache(name: string): PropertyDecorator & ParameterDecorato
 @Module({})
 class CacheFeatureModule {}
 
-/** The module that provides one named cache to those that import it. */
+/** Creates the module that provides one named cache to the modules that import it. */
 export function featureModule(name: string, options: CacheFeatureOptions): DynamicModule {
   const token = cacheToken(name);
   return {
@@ -82,7 +82,7 @@ function namedCache(
   return observedCacheOf(
     {
       ...options,
-      // The separator cannot occur in a namespace, so that the result differs from every namespace.
+      // A namespace cannot contain the separator, so the result differs from every namespace.
       namespace: `${namespace}\0${name}`,
       clock,
       ...(random !== undefined && { random }),
@@ -100,7 +100,7 @@ function namedCache(
   );
 }
 
-/** Finds the named caches of an application, once all its providers exist. */
+/** Finds the named caches of an application. Use it when all providers exist. */
 @Injectable()
 export class NamedCaches {
   readonly #modules: ModulesContainer;
@@ -114,7 +114,7 @@ export class NamedCaches {
     this.#modules = modules;
   }
 
-  /** The named caches by name. @throws CacheError `INVALID_OPTIONS` for a duplicate name. */
+  /** Returns the named caches by name. @throws CacheError `INVALID_OPTIONS` for a duplicate name. */
   get all(): ReadonlyMap<string, ObservedCache> {
     return (this.#found ??= this.#find());
   }
@@ -132,7 +132,7 @@ export class NamedCaches {
     return found;
   }
 
-  /** The options of `forFeature`. */
+  /** Returns the options that `forFeature` got for a name. */
   optionsOf(name: string): CacheFeatureOptions {
     const module = [...this.#modules.values()].find(({ providers }) => providers.has(FEATURE_OPTIONS + name));
     return (module?.providers.get(FEATURE_OPTIONS + name)?.instance ?? {}) as CacheFeatureOptions;
@@ -142,7 +142,7 @@ export class NamedCaches {
     await Promise.all([...this.all.values()].map((cache) => cache.connect()));
   }
 
-  /** Call it when everything is declared. */
+  /** Call it when all handlers are declared. */
   settle(): void {
     for (const { tuning } of this.all.values()) tuning.settle();
   }

@@ -1,7 +1,7 @@
 import type { CacheLog } from '../cache/base/cache-log.js';
 import { OWN_CACHE } from '../cache/base/tokens.js';
 
-/** Adds the name of a named cache to its entries, except to those that name all caches of a server. */
+/** Adds the name of a cache to its log entries. Entries that name all caches of a server stay unchanged. */
 export function namedLog(log: CacheLog, cache: string): CacheLog {
   if (cache === OWN_CACHE) return log;
   return (level, code, message, details = {}) =>

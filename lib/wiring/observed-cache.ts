@@ -20,7 +20,7 @@ import type { CacheProfiler } from '../profiling/profiler.js';
 import { PolicyTuning } from '../tuning/policy-tuning.js';
 import { TuningBounds, type TuningOptions } from '../tuning/tuning-bounds.js';
 
-/** How long a start waits for overridden policies, milliseconds. */
+/** How long a start waits for the stored overrides of policies, milliseconds. */
 const TUNING_WITHIN_MS = 1_000;
 
 /** Optional parts of an observed cache. */
@@ -41,11 +41,11 @@ interface ObservedExtras {
  */
 export class ObservedCache extends LayeredCache {
   readonly metrics: CacheMetrics;
-  /** Recommendations, from a sample of the accesses. */
+  /** Recommendations from a sample of the accesses. */
   readonly insight: CacheInsight;
   /** Undefined if profiling is off. */
   readonly profiler: CacheProfiler | undefined;
-  /** The traces of loads, for `serveMetrics`; undefined if tracing is off. */
+  /** The trace ids of loads, for `serveMetrics`; undefined if tracing is off. */
   readonly exemplars: ExemplarSource | undefined;
   /** Overrides policies while the application runs. */
   readonly tuning: PolicyTuning;
@@ -54,7 +54,7 @@ export class ObservedCache extends LayeredCache {
   readonly #clock: Clock;
   readonly #exports: ExportSchedule | undefined;
   readonly #alerts: CacheAlerts | undefined;
-  /** Failures of collectors, exporters, observers, listeners, subscribers, tracers and the log. */
+  /** Counts errors of collectors, exporters, observers, listeners, subscribers, tracers and the log. */
   readonly callbacks: CallbackErrors;
   readonly #invalidations: InvalidationListeners;
 
@@ -102,7 +102,7 @@ export class ObservedCache extends LayeredCache {
     metrics.addSource(new FaultFigures(() => this.layers, callbacks));
   }
 
-  /** Whether this class created it: a stub that inherits from the class is not one. */
+  /** True if this class created the object. False for a stub that only inherits from the class. */
   static isOne(candidate: unknown): candidate is ObservedCache {
     return typeof candidate === 'object' && candidate !== null && #clock in candidate;
   }
@@ -120,8 +120,9 @@ export class ObservedCache extends LayeredCache {
   }
 
   /**
-   * Aborts running loads, finishes writes and closes the layers. If `disconnect` is an adopted cache's own, this closes ours.
-   * @param withinMs the time limit, milliseconds, even if a layer hangs. @default 4500
+   * Aborts running loads, finishes writes and closes the layers. With an adopted cache, `disconnect` belongs to that cache, and
+   * this method closes ours.
+   * @param withinMs the time limit, milliseconds. It holds even if a layer hangs. @default 4500
    */
   close(withinMs = CLOSE_MS): Promise<void> {
     return this.waiting(this.#close(withinMs));
@@ -138,12 +139,12 @@ export class ObservedCache extends LayeredCache {
     await this.close();
   }
 
-  /** Calls `listener` for every invalidation through this cache. Returns a function that stops it. */
+  /** Calls `listener` for every invalidation through this cache. Returns a function that removes the listener. */
   watchInvalidations(listener: (invalidation: CacheInvalidation) => void): () => void {
     return this.#invalidations.listen(listener);
   }
 
-  /** Calls `listener` for every alert that opens or closes. Returns a function that stops it. */
+  /** Calls `listener` for every alert that opens or closes. Returns a function that removes the listener. */
   watchAlerts(listener: (change: AlertChange) => void): () => void {
     return this.#alerts?.onChange(listener) ?? (() => undefined);
   }
@@ -178,7 +179,7 @@ export class ObservedCache extends LayeredCache {
   }
 
   /**
-   * Observes another cache of cache-manager in place: calls of its users are counted here.
+   * Observes another cache of cache-manager in place: its calls are counted in this cache's metrics.
    * @returns the same cache without observation.
    */
   observe(cache: object): CacheContract<unknown> {

@@ -4,8 +4,9 @@ import type { ApplicationConfig } from '@nestjs/core';
 type ExcludedRoute = NonNullable<ReturnType<ApplicationConfig['getGlobalPrefixOptions']>['exclude']>[number];
 
 /**
- * Keeps the routes at these paths, and below them, outside `app.setGlobalPrefix()`, like its option `exclude`. The application sets its
- * prefix after the modules are created, and Nest reads the exclusions before it configures modules: so they are added when they are read.
+ * Excludes the routes at these paths and below from `app.setGlobalPrefix()`, like its option `exclude`. The application sets
+ * its prefix after the modules are created, and Nest reads the exclusions before it configures modules. So the paths are added
+ * whenever Nest reads the exclusions.
  */
 export function keepOutsidePrefix(config: ApplicationConfig, paths: readonly string[]): void {
   if (paths.length === 0) return;
@@ -17,7 +18,7 @@ export function keepOutsidePrefix(config: ApplicationConfig, paths: readonly str
   };
 }
 
-/** The path itself, and everything below it. */
+/** Returns the path itself and all paths below it. */
 function routesAt(path: string): ExcludedRoute[] {
   const plain = `/${path.replace(/^\/+|\/+$/g, '')}`;
   const escaped = plain.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

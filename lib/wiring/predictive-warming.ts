@@ -16,13 +16,13 @@ import { CacheWarmer } from '../warming/cache-warmer.js';
 import { POPULAR_KEYS } from '../warming/popular-keys.js';
 import { StrategyRegistry } from '../warming/strategy-registry.js';
 
-/** Token of the store for learned times of use; undefined if there is none. */
+/** Token of the store for the learned times at which keys are used; undefined if there is none. */
 export const PREDICTIONS_STORE = Symbol('cache-observability:predictions-store');
 
-/** The default of the most loads for one quarter of an hour. */
+/** The default limit of loads for a quarter of an hour. */
 const MAX_LOADS = 500;
 
-/** Warms by the clock if `warming.predictive` is on, and keeps the learned state over a restart. */
+/** Warms keys before their usual time of use if `warming.predictive` is on, and keeps the learned state over a restart. */
 @Injectable()
 export class PredictiveWarming implements OnApplicationBootstrap, OnApplicationShutdown {
   #warming: ClockWarming | undefined;
@@ -59,7 +59,7 @@ export class PredictiveWarming implements OnApplicationBootstrap, OnApplicationS
     this.#kept = new Persistence({ what: 'Predictions', metrics: warming, store, clock, log, shutdown });
     await this.#kept.onModuleInit();
     this.#warming = warming;
-    // By then, handlers have registered their warming.
+    // Handlers have registered their warming by then.
     this.#giveUp = this.up.whenUp(() => warming.start());
   }
 

@@ -3,7 +3,10 @@ import { CachesByServer } from '../cache/layers/caches-by-server.js';
 import { OutageLog } from '../cache/layers/outage-log.js';
 import { ServerOutages } from '../insight/alerts/server-outages.js';
 
-/** What the caches of one application know together about their servers, so that an outage is one alert and one line of the log. */
+/**
+ * The shared state of an application's caches about their servers. With it, an outage of a server causes one alert and one line
+ * in the log.
+ */
 export class SharedServers {
   readonly caches = new CachesByServer();
   readonly outages = new ServerOutages(this.caches);
@@ -16,7 +19,7 @@ export class SharedServers {
 
 /** The place of a cache in its application. */
 export interface ApplicationPart {
-  /** Its name. */
+  /** The name of the cache. */
   readonly cache: string;
   readonly servers: SharedServers;
 }

@@ -25,7 +25,7 @@ export class WarmStarts implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(CACHE_CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Runs once the classes of values are declared and invalidations are subscribed. */
+  /** By now the classes of values are declared and invalidations are subscribed. */
   async onApplicationBootstrap(): Promise<void> {
     const { warmStart = true } = this.options.warming ?? {};
     if (warmStart === false || this.options.enabled === false) return;

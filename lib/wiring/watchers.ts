@@ -20,18 +20,18 @@ import { OpenTelemetryTracer, type OpenTelemetryTracerOptions } from '../tracing
 
 /** The options of a cache's observers and tracers. */
 export interface WatcherOptions {
-  /** `false`: nothing is counted or timed. */
+  /** `false` turns counts and times off. */
   metrics?: MetricsOptions | false;
   health?: HealthOptions;
   /** Called for every cache event. Errors and rejections of a collector are counted and logged once. */
   collectors?: readonly MetricsCollector[];
-  /** Further observers of every report. Errors and rejections of an observer are counted and logged once. */
+  /** Further observers, called for every event. Errors and rejections of an observer are counted and logged once. */
   observers?: readonly CacheObserver[];
-  /** Samples where operations spend their time; the result is in the cache's `profiler`. @default false */
+  /** Samples in which phases operations spend their time. The samples are in the cache's `profiler`. @default false */
   profiling?: boolean | ProfilerOptions;
-  /** Spans of OpenTelemetry; needs the package @opentelemetry/api. @default false */
+  /** Creates OpenTelemetry spans; needs the package @opentelemetry/api. @default false */
   tracing?: boolean | OpenTelemetryTracerOptions;
-  /** A custom tracer, in addition to or instead of OpenTelemetry's. */
+  /** A custom tracer, alone or in addition to OpenTelemetry's. */
   tracer?: CacheTracer;
   log?: CacheLog;
   /** Returns a uniform number in [0, 1): for jitter, XFetch and sampling. @default Math.random */
@@ -41,7 +41,7 @@ export interface WatcherOptions {
 /** The watchers of a cache, combined into one observer and at most one tracer. */
 export interface Watchers {
   readonly metrics: CacheMetrics;
-  /** Connects the recommendations that low performers show. */
+  /** Sets the source of the recommendations that low performers contain. */
   readonly adviseBy: (source: AdviceSource) => void;
   readonly observer: CacheObserver;
   readonly tracer: CacheTracer | undefined;
@@ -51,7 +51,7 @@ export interface Watchers {
 }
 
 /**
- * Combines the watchers: the metrics first, then the diagnostics channels, collectors, the profiler and tracers.
+ * Combines the watchers in this order: metrics, diagnostics channels, collectors, the profiler, tracers.
  * @throws CacheError `MISSING_PACKAGE` if tracing is on without @opentelemetry/api.
  */
 export function watchersOf(options: WatcherOptions, clock: Clock, callbacks: CallbackErrors): Watchers {
@@ -88,7 +88,7 @@ export function watchersOf(options: WatcherOptions, clock: Clock, callbacks: Cal
   };
 }
 
-/** Creates the part that an option turns on; undefined if it is off. */
+/** Creates a part if its option is on; undefined if it is off. */
 function made<O extends object, T>(option: boolean | O | undefined, make: (options: O) => T): T | undefined {
   if (option === undefined || option === false) return undefined;
   return make(option === true ? ({} as O) : option);

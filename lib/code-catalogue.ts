@@ -296,7 +296,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
     meaning: 'Error of `set`; a log line for loads. The loaded value is returned to the caller but not stored.',
     cause: 'the value contains a function, a stream, private members, or something else that cannot be copied exactly.',
     remedy:
-      'return plain data, or list the class with `encode` and `decode`. See [values](../values.md#what-no-copy-can-equal).',
+      'return plain data, or list the class with `encode` and `decode`. See [values](../values.md#what-cannot-be-copied).',
   },
   UNKNOWN_CLASS: {
     section: 'Keys and values',

@@ -49,7 +49,7 @@ describe('the reference of options', () => {
   it('the reference of options has every option of the module', () => {
     const written = [
       ...rows(options, '### Cache'),
-      ...rows(options, '### What watches, sends and keeps'),
+      ...rows(options, '### Observing, exporting and persistence'),
       ...[...options.matchAll(/^### `(\w+)`$/gm)].map(([, name]) => name!),
     ];
     expect(allowed(optionFaults(unknown)).filter((name) => !written.includes(name))).toEqual([]);

@@ -91,7 +91,7 @@ function optionsOf(file: FileChange, call: CallExpression, given: Expression): s
   if (store !== undefined && !isMade(file, store)) {
     return void file.leave(
       call,
-      'a store that CacheModule makes is not rewritten: use redisLayer({ url }) and CacheObservabilityModule.forRoot().',
+      'a store that CacheModule creates is not rewritten: use redisLayer({ url }) and CacheObservabilityModule.forRoot().',
     );
   }
   const layers = layersFor(file, store, stores, max);
@@ -104,7 +104,7 @@ function optionsOf(file: FileChange, call: CallExpression, given: Expression): s
   if (ttl === undefined)
     file.note(
       call,
-      'No ttl was given: entries were kept forever, and are kept for 5 minutes now. ttl: 0 keeps them forever.',
+      'No ttl was given: CacheModule kept entries forever, and this module keeps them for 5 minutes. ttl: 0 keeps them forever.',
     );
   if (layers.length > 0 && !layers.some(({ needs }) => needs === 'memoryLayer')) {
     file.note(call, 'No layer is in memory: put memoryLayer() first for fast hits.');

@@ -50,7 +50,7 @@ function noteClass(file: FileChange, controller: ClassDeclaration, names: OldNam
     if (written.length === 0) return;
     file.note(
       node,
-      `${what} keeps ${written.join(' and ')}: with the global CacheInterceptor ${written.length === 1 ? 'it goes' : 'they go'} on working.`,
+      `${what} keeps ${written.join(' and ')}: with the global CacheInterceptor ${written.length === 1 ? 'it still works' : 'they still work'}.`,
     );
   };
   const ofClass = [interceptorOf(file, controller, names), decoratorOf(file, controller, names.ttl)];
@@ -62,8 +62,8 @@ function noteClass(file: FileChange, controller: ClassDeclaration, names: OldNam
     if (caller === undefined) continue;
     file.note(
       method,
-      `${what} may depend on the caller (@${caller}), and the global CacheInterceptor gives its answer to every caller of the URL. ` +
-        'Remove the interceptor, and say how the answer varies: @Cached(pattern, { vary }).',
+      `${what} may depend on the caller (@${caller}), and the global CacheInterceptor gives one answer to all callers of the URL. ` +
+        'Remove the interceptor, and declare how the answer varies: @Cached(pattern, { vary }).',
     );
   }
 }
@@ -155,11 +155,11 @@ function refusalOf(file: FileChange, { method, key, ttl }: OldHandler, classTtl?
   const special = (ts.getDecorators(method) ?? [])
     .map((one) => nameOf(file, one))
     .find((name) => name === 'Sse' || name === 'Render');
-  if (special !== undefined) return `@${special} answers in its own way`;
+  if (special !== undefined) return `@${special} sends its own kind of response`;
   const own = inputsOf(file, method).find((name) => ANSWERS_BY_ITSELF.has(name));
-  if (own !== undefined) return `@${own}() lets it answer by itself`;
+  if (own !== undefined) return `@${own}() lets it send its response itself`;
   const caller = callerInputOf(file, method);
-  return caller && `its answer may depend on the caller (@${caller}): say how in vary, or leave it uncached`;
+  return caller && `its answer may depend on the caller (@${caller}): declare how in vary, or leave it uncached`;
 }
 
 /** Returns the decorator of an input that may identify the caller; undefined if there is none. */
@@ -181,7 +181,10 @@ function patternOf(file: FileChange, className: string, method: MethodDeclaratio
   const hasInputs = method.parameters.some((parameter) => (file.ts.getDecorators(parameter) ?? []).length > 0);
   if (text !== undefined && file.ts.isStringLiteralLike(text)) {
     if (hasInputs)
-      file.note(key!, `The key '${text.text}' left out the inputs: every one has its own entry now, '${text.text}:…'.`);
+      file.note(
+        key!,
+        `The key '${text.text}' did not contain the inputs. Now each combination has its own entry, '${text.text}:…'.`,
+      );
     return hasInputs ? `${text.text}:*` : text.text;
   }
   return `${kebab(className.replace(/Controller$/, ''))}.${kebab(method.name.getText(file.source))}:*`;

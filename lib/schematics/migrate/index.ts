@@ -116,7 +116,7 @@ function leaveSubclasses(file: FileChange, interceptor: string): void {
       const advice = OVERRIDES.flatMap(([method, text]) => (overridden.has(method) ? [text] : []));
       file.leave(
         node,
-        `${['its handlers are left, because it is a class of your own and goes on working', ...advice].join('; ')}. Put @Cached on the handlers, then remove it.`,
+        `${['its handlers are left, because it is a class of your own and still works', ...advice].join('; ')}. Put @Cached on the handlers, then remove it.`,
       );
     }
     ts.forEachChild(node, visit);
@@ -133,36 +133,36 @@ const UNCACHED_IN_TESTS =
   'counts calls of their origin fails until it imports the module.';
 
 const FROZEN =
-  'The values that it returns are frozen, and assigning to one throws: copy it, or set policy: { clone: true } in forRoot().';
+  'The values that it returns are frozen, and changing one throws: change a copy, or set policy: { clone: true } in forRoot().';
 
 /** The replacement for each method of CacheInterceptor that a subclass may override. */
 const OVERRIDES = [
   [
     'trackBy',
-    'what trackBy() returns is the key: @Cached(pattern, { key: (context) => … }), or vary for what it reads',
+    'return the key of trackBy() in key: @Cached(pattern, { key: (context) => … }), or name what it reads in vary',
   ],
-  ['isRequestCacheable', "what isRequestCacheable() allows is methods: ['GET'] or cacheIf"],
-  ['intercept', 'what intercept() adds is an interceptor of its own'],
+  ['isRequestCacheable', "for isRequestCacheable() use methods: ['GET'] or cacheIf"],
+  ['intercept', 'move what intercept() adds to a separate interceptor'],
 ] as const;
 
 function noteUses(file: FileChange, isGlobalHere: boolean): void {
   const names = namesFrom(file.ts, file.source, OLD);
   const isTest = TEST_FILE.test(file.path);
   if (isTest && names.has('CacheModule')) {
-    file.note(file.source, `A test may keep its CacheModule for what injects CACHE_MANAGER. ${UNCACHED_IN_TESTS}`);
+    file.note(file.source, `A test may keep its CacheModule for code that injects CACHE_MANAGER. ${UNCACHED_IN_TESTS}`);
   }
   if (names.has('CACHE_MANAGER')) {
     file.note(
       file.source,
       isTest
-        ? `A CACHE_MANAGER that a test provides is for what injects it. ${UNCACHED_IN_TESTS}`
-        : `CACHE_MANAGER goes on working, over the layers of this module. ${FROZEN} ${UNCACHED_IN_TESTS}`,
+        ? `A CACHE_MANAGER that a test provides only serves code that injects it. ${UNCACHED_IN_TESTS}`
+        : `CACHE_MANAGER still works, and now uses the layers of this module. ${FROZEN} ${UNCACHED_IN_TESTS}`,
     );
   }
   if (isGlobalHere) {
     file.note(
       file.source,
-      'The global CacheInterceptor goes on working over this module. Put @Cached on handlers, then remove it.',
+      'The global CacheInterceptor still works and now uses this module. Put @Cached on handlers, then remove it.',
     );
   }
 }

@@ -34,7 +34,7 @@ function memoryOf(file: FileChange, store: Expression): LayerText | undefined {
   if (fields['ttl'] !== undefined) {
     file.note(
       store,
-      `CacheableMemory had a ttl of its own (${file.textOf(fields['ttl'])}): every layer keeps an entry for its ttl now.`,
+      `CacheableMemory had its own ttl (${file.textOf(fields['ttl'])}). Now every layer keeps an entry for the entry's ttl.`,
     );
   }
   const size = fields['lruSize'];

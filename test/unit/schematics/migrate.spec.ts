@@ -89,7 +89,7 @@ describe('the registration of CacheModule', () => {
       'CacheModule.register({ ttl: 5, nonBlocking: true, refreshThreshold: 3 })',
       'nonBlocking, refreshThreshold has no equal option',
     ],
-    ['CacheModule.register({ ttl: 5, store: redisStore })', 'a store that CacheModule makes'],
+    ['CacheModule.register({ ttl: 5, store: redisStore })', 'a store that CacheModule creates'],
     ['CacheModule.registerAsync({ useClass: CacheConfig })', 'no useFactory returns'],
     ['CacheModule.registerAsync({ useFactory: (c: C) => (c.on ? { ttl: 1 } : { ttl: 2 }) })', 'no useFactory returns'],
   ])('CacheModule registration %s stays, with the reason in a comment', async (before, reason) => {
@@ -186,7 +186,7 @@ export class ProductsController {
 `);
     expect(text('src/products.controller.ts')).toContain("@Cached('all')\n  @Get()");
     expect(text('src/products.controller.ts')).toContain("@Cached('page:*')\n  @Get('pages')");
-    expect(lines.join('\n')).toContain("The key 'page' left out the inputs");
+    expect(lines.join('\n')).toContain("The key 'page' did not contain the inputs");
   });
 
   it('a controller behind CacheInterceptor is rewritten with its GET handlers, and other interceptors stay', async () => {
@@ -212,7 +212,7 @@ export class ProductsController {
   it.each([
     ['@Get() all(@Req() request: Request) {}', '@Req'],
     ['@Get() all(@CurrentUser() user: User) {}', '@CurrentUser'],
-    ['@Get() all(@Res() response: Response) {}', 'answer by itself'],
+    ['@Get() all(@Res() response: Response) {}', 'send its response itself'],
     ['@Sse() @Get() all() {}', '@Sse'],
     ['@CacheTTL((context) => 5) @Get() all() {}', 'ttl is a function'],
     ['@CacheKey(KEY) @Get() all() {}', 'key is not a text'],
@@ -233,13 +233,10 @@ export class ProductsController {
   it.each([
     [
       "trackBy(context) { return 'key'; }",
-      /trackBy\(\) returns is the key: @Cached\(pattern, \{ key: \(context\) => … \}\)/,
+      /return the key of trackBy\(\) in key: @Cached\(pattern, \{ key: \(context\) => … \}\)/,
     ],
-    [
-      'protected isRequestCacheable() { return true; }',
-      /isRequestCacheable\(\) allows is methods: \['GET'\] or cacheIf/,
-    ],
-    ['', /is a class of your own and goes on working\. Put @Cached on the handlers/],
+    ['protected isRequestCacheable() { return true; }', /for isRequestCacheable\(\) use methods: \['GET'\] or cacheIf/],
+    ['', /is a class of your own and still works\. Put @Cached on the handlers/],
   ])('a subclass of CacheInterceptor stays with the replacement in a comment: %s', async (member, reason) => {
     const subclass = `import { CacheInterceptor as Base } from '@nestjs/cache-manager';
 @Injectable()
@@ -275,15 +272,17 @@ export class HttpCache extends Base {
       }),
     );
     expect(lines.filter((line) => line.includes('controller.ts'))).toEqual([
-      expect.stringContaining('ProductsController.all keeps @CacheTTL: with the global CacheInterceptor it goes on'),
+      expect.stringContaining(
+        'ProductsController.all keeps @CacheTTL: with the global CacheInterceptor it still works',
+      ),
       expect.stringContaining('ProductsController.one keeps @UseInterceptors and @CacheKey: with the global'),
       expect.stringMatching(
-        /users\.controller\.ts:4 UsersController\.me may depend on the caller \(@Req\), and the global CacheInterceptor gives its answer to every caller/,
+        /users\.controller\.ts:4 UsersController\.me may depend on the caller \(@Req\), and the global CacheInterceptor gives one answer to all callers/,
       ),
     ]);
     expect(text('src/users.controller.ts')).not.toContain('TODO');
     expect(text('src/products.controller.ts')).toContain('@CacheTTL(5)');
-    expect(lines.join('\n')).toContain('The global CacheInterceptor goes on working');
+    expect(lines.join('\n')).toContain('The global CacheInterceptor still works');
   });
 });
 
@@ -315,9 +314,11 @@ describe('a migration', () => {
     expect(text('src/service.ts')).toBe(service);
     expect(text('node_modules/other/src/a.module.ts')).toBe(old);
     expect(text('dist/app.module.ts')).toBe(old);
-    expect(lines.join('\n')).toContain('CACHE_MANAGER goes on working');
-    expect(lines.join('\n')).toContain('frozen, and assigning to one throws: copy it, or set policy: { clone: true }');
-    expect(lines.join('\n')).toContain('A CACHE_MANAGER that a test provides is for what injects it');
+    expect(lines.join('\n')).toContain('CACHE_MANAGER still works');
+    expect(lines.join('\n')).toContain(
+      'frozen, and changing one throws: change a copy, or set policy: { clone: true }',
+    );
+    expect(lines.join('\n')).toContain('A CACHE_MANAGER that a test provides only serves code that injects it');
   });
 
   it('a migration says of handlers, services and their tests that a test which counts calls of the origin needs the module', async () => {

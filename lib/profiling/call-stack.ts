@@ -53,7 +53,7 @@ function isOwn(file: string): boolean {
 
 /**
  * Returns the directory of this library's code from the name of one of its files. Undefined in an application's bundle, where
- * this library's code cannot be told from the application's.
+ * this library's code cannot be distinguished from the application's.
  */
 export function directoryOfCode(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;

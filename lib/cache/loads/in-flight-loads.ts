@@ -3,6 +3,7 @@ import { copyOf } from '../entries/caller-copy.js';
 import { JsonText } from '../entries/json-text.js';
 import { type Sharing, valueOf } from '../entries/value-of.js';
 import { type GlobMatcher, globMatcher } from '../base/glob.js';
+import { KeyTable, type KeyTableItem } from '../base/key-table.js';
 import type { Invalidations } from '../invalidation/invalidations.js';
 import type { Located } from '../layers/layer-chain.js';
 import type { LoadTicket } from '../layers/load-ticket.js';
@@ -49,7 +50,9 @@ export interface LoadRequest<V> {
 /**
  * One search of the remote layers and, if they have no fresh entry, one load. All callers that ask for the key during this time share it.
  */
-export class InFlightLoad<V = unknown> {
+export class InFlightLoad<V = unknown> implements KeyTableItem<InFlightLoad> {
+  hash = 0;
+  nextInBucket: InFlightLoad | undefined;
   candidate: Entry | undefined;
   /** The answer of the remote layers. */
   remote: Located | undefined;
@@ -145,24 +148,23 @@ export class InFlightLoad<V = unknown> {
 /** The loads in flight by key. A fenced load keeps its waiters; later callers start another load. */
 export class InFlightLoads {
   /**
-   * The load that began last. Most loads end before the next begins, and to add each to a map and remove it would cost more than the rest.
+   * The load that began last. Most loads end before the next begins, and to add each to the table and remove it would cost more than the rest.
    */
   #newest: InFlightLoad | undefined;
   /** All other loads. */
-  readonly #loads = new Map<string, InFlightLoad>();
+  readonly #loads = new KeyTable<InFlightLoad>();
 
   constructor(private readonly invalidations: Invalidations) {}
 
   get(key: string): InFlightLoad | undefined {
-    if (this.#newest?.key === key) return this.#newest;
-    return this.#loads.size === 0 ? undefined : this.#loads.get(key);
+    return this.#newest?.key === key ? this.#newest : this.#loads.get(key);
   }
 
   /** Starts a load that later callers for its key join until it ends or is fenced. */
   start<V>(request: LoadRequest<V>): InFlightLoad<V> {
     const load = this.startAlone(request);
     this.fence(request.key);
-    if (this.#newest !== undefined) this.#loads.set(this.#newest.key, this.#newest);
+    if (this.#newest !== undefined) this.#loads.add(this.#newest);
     this.#newest = load as InFlightLoad;
     return load;
   }
@@ -179,12 +181,13 @@ export class InFlightLoads {
 
   /** Removes a load, so that later callers start another. */
   leave(load: InFlightLoad<never>): void {
-    if ((this.get(load.key) as unknown) === load) this.fence(load.key);
+    if (this.#newest === (load as unknown)) this.#newest = undefined;
+    else this.#loads.remove(load as InFlightLoad);
   }
 
   fence(key: string): void {
-    if (this.#newest?.key === key) this.#newest = undefined;
-    else if (this.#loads.size > 0) this.#loads.delete(key);
+    const load = this.get(key);
+    if (load !== undefined) this.leave(load as InFlightLoad<never>);
   }
 
   fenceGlob(glob: string): void {
@@ -207,11 +210,11 @@ export class InFlightLoads {
   }
 
   #fenceWhere(concerned: (load: InFlightLoad) => boolean): void {
-    for (const load of this.#each()) if (concerned(load)) this.fence(load.key);
+    for (const load of this.#each()) if (concerned(load)) this.leave(load as InFlightLoad<never>);
   }
 
   #each(): InFlightLoad[] {
-    return this.#newest === undefined ? [...this.#loads.values()] : [...this.#loads.values(), this.#newest];
+    return this.#newest === undefined ? this.#loads.items() : [...this.#loads.items(), this.#newest];
   }
 }
 

@@ -23,7 +23,7 @@ export class Deadlines {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Expires the deadline `ms` after `now`, unless {@link clear} comes first; never for `Infinity`. */
+  /** Expires the deadline `ms` after `now`, unless it is removed from its list before; never for `Infinity`. */
   start(deadline: Deadline, ms: number, now: number): void {
     if (ms === Infinity) return;
     deadline.expiresAt = now + ms;
@@ -33,10 +33,6 @@ export class Deadlines {
       this.#lists.set(ms, list);
     }
     list.push(deadline);
-  }
-
-  clear(deadline: Deadline): void {
-    deadline.list?.remove(deadline);
   }
 }
 

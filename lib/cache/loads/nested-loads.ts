@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Series } from '../base/observer.js';
+import { isThenable } from '../base/thenable.js';
 
 /** A call of a loader. Calls of the cache inside it can be detected. */
 export interface FollowedCall {
@@ -61,7 +62,7 @@ export class NestedLoads {
     try {
       const seen = this.#of(seriesOf(call));
       const returned = this.#follows(seen) ? this.#run(call, loader, context) : loader(context);
-      if (!seen.wait && isPromise(returned)) seen.wait = true;
+      if (!seen.wait && isThenable(returned)) seen.wait = true;
       return returned;
     } finally {
       this.#calling = before;
@@ -74,7 +75,7 @@ export class NestedLoads {
     this.#followed++;
     try {
       const returned = this.#context.run(call, loader, context);
-      waits = isPromise(returned);
+      waits = isThenable(returned);
       if (waits) (returned as Promise<T>).then(end, end);
       return returned;
     } finally {
@@ -101,8 +102,4 @@ export class NestedLoads {
 
 function seriesOf({ loads }: FollowedCall): Series {
   return loads[0]!.plan.series;
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

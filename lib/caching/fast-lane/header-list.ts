@@ -77,12 +77,7 @@ export class HeaderList {
     return new HeaderList(status, head.length + 48 * pairs.length, pairs, tagAt, lengthAt, timedAt);
   }
 
-  /** True if the lists differ only in headers that depend on the entry or on time. */
-  equals(other: HeaderList): boolean {
-    return this.differences(other).length === 0;
-  }
-
-  /** Returns the names of the headers that differ. */
+  /** Returns the names of the headers that differ, without headers that depend on the entry or on time. */
   differences(other: HeaderList): string[] {
     if (this.status !== other.status) return ['status'];
     if (this.#pairs.length !== other.#pairs.length) return ['their number'];

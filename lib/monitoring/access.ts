@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { MonitoringError } from './monitoring-error.js';
 import type { Monitoring, MonitoringOptions } from './monitoring.options.js';
 
-/** Runs before all other guards, so that answers of guards that refuse are not stored either. */
+/** Forbids storing the answer. It runs before all other guards, so that the answers of guards that refuse are not stored either. */
 @Injectable()
 export class NoStore implements CanActivate {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
@@ -53,9 +53,9 @@ interface WriteRequest {
 }
 
 /**
- * Guards a route that changes data. A page of another site can make a browser send a form or a simple request with the
- * user's cookies or from inside the user's network: such a request is refused, and so is every body that is not declared as JSON, which
- * needs a preflight. Then {@link writeAccess} decides, then the application's `writeGuards`.
+ * Guards a route that changes data. A page of another site can make a browser send a form or a simple request with the user's cookies or
+ * from inside the user's network. Such requests are refused. Bodies that are not declared as JSON are refused too, because JSON from
+ * another site needs a preflight. Then {@link writeAccess} decides, then the application's `writeGuards`.
  */
 export function Write(monitoring: Monitoring): MethodDecorator {
   const guard: CanActivate = {
@@ -135,11 +135,11 @@ function refuseStrangers(request: WriteRequest, access: WriteAccess): void {
 }
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
-/** Names of this machine. Another host name means that a foreign site's DNS entry points here (DNS rebinding). */
+/** The host names of this machine. Any other name may belong to a foreign site whose DNS entry points here (DNS rebinding). */
 const LOCAL_HOST = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])\.?(?::\d+)?$/i;
 const FORWARDED = /^(?:forwarded|via|x-forwarded.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|x-envoy-.*)$/;
 
-/** Whether the request comes directly from this machine, without a proxy. */
+/** True if the request comes directly from this machine, without a proxy. */
 function isFromHere({ headers, socket, raw }: WriteRequest): boolean {
   const peer = (raw?.socket ?? socket)?.remoteAddress ?? '';
   if (!LOOPBACK.test(peer) || !LOCAL_HOST.test(hostOf(headers) ?? '')) return false;

@@ -10,7 +10,7 @@ import type { MonitoringRequest } from './parameters.js';
 
 /** The maximum number of texts in one list of a body. */
 const MAX_ITEMS = 10_000;
-/** The maximum number of globs in a body: each is compared with every key. */
+/** The maximum number of globs in a body. It is low because each glob is compared with every key. */
 const MAX_GLOBS = 100;
 const MAX_GLOB_LENGTH = 512;
 const MAX_GLOB_WILDCARDS = 32;
@@ -20,11 +20,11 @@ export interface Invalidations {
   readonly keys: readonly string[];
   readonly patterns: readonly string[];
   readonly tags: readonly string[];
-  /** The name of the cache, unchecked; undefined for the application's own. */
+  /** The name of the cache, unchecked; undefined if it is left out. */
   readonly cache: unknown;
 }
 
-/** Reads the body of `POST warm`: `{ strategies? }`; undefined stands for all of them. */
+/** Reads the body of `POST warm`: `{ strategies? }`. Returns undefined for all strategies. */
 export function warmBodyOf(request: MonitoringRequest): readonly string[] | undefined {
   const { strategies } = fieldsOf(request, ['strategies']);
   if (strategies === undefined) return undefined;
@@ -51,14 +51,14 @@ export function invalidationsOf(request: MonitoringRequest): Invalidations {
 /** The default duration of a CPU profile, seconds. */
 const CPU_PROFILE_SECONDS = 5;
 
-/** The body of `POST cpu-profile`: `{ seconds? }`. */
+/** Reads the body of `POST cpu-profile`: `{ seconds? }`. */
 export function cpuProfileSecondsOf(request: MonitoringRequest): number {
   const { seconds = CPU_PROFILE_SECONDS } = fieldsOf(request, ['seconds']);
   if (typeof seconds === 'number' && seconds > 0 && seconds <= MAX_CPU_PROFILE_SECONDS) return seconds;
   throw refused(`seconds must be a number of more than 0 and at most ${MAX_CPU_PROFILE_SECONDS}`);
 }
 
-/** The body of `PUT policies`: fields of a policy, and `for`. */
+/** Reads the body of `PUT policies` and `PATCH policies`: fields of a policy, and `for`. */
 export function policyBodyOf(request: MonitoringRequest): { change: PolicyChange; lasting: Duration | undefined } {
   const { for: lasting, ...change } = fieldsOf(request, [...TUNABLE_FIELDS, 'for']);
   const faults = [...changeFaults(change), ...(lasting === undefined ? [] : durationFaults(lasting))];

@@ -6,8 +6,8 @@ import type { Monitoring } from './monitoring.options.js';
 import type { MonitoringRequest } from './parameters.js';
 
 /**
- * The routes that change data, and the routes of warming runs; each registration has its own class. They
- * answer 200, not 201: no resource with a URL is created. A run that is not waited for returns 202 with its `Location`.
+ * The routes that change data, and the routes of warming runs; each registration has its own class. They answer 200 instead of 201,
+ * because they create no resource with a URL. A warming run with `wait=false` answers 202 with the `Location` of its report.
  */
 export function controlController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)

@@ -11,7 +11,7 @@ import { serverController } from './server.controller.js';
 import { policiesController } from './policies.controller.js';
 import { statisticsController } from './statistics.controller.js';
 
-/** The monitoring routes of one registration: controllers, and the providers they inject. */
+/** Creates the monitoring routes of one registration: the controllers, and the providers that they inject. */
 export function monitoringRoutes(monitoring: Monitoring): { controllers: Type[]; providers: Provider[] } {
   const controllers = [
     statisticsController,

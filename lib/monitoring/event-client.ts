@@ -1,17 +1,17 @@
 import type { ServerResponse } from 'node:http';
 
-/** Unsent bytes after which a client counts as stalled. */
+/** A client with more unsent bytes counts as stalled, and is disconnected. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** One listener of the event stream, as the HTML standard defines it ("Server-sent events"). */
+/** One client of the event stream. The format is that of the HTML standard, "Server-sent events". */
 export class EventClient {
   readonly #response: ServerResponse;
   #gone: (() => void) | undefined;
 
   /**
-   * Answers with a stream that stays open.
-   * @param headers what the application has set on the answer so far.
-   * @param gone called once, when either side has ended the connection.
+   * Begins the response, which stays open.
+   * @param headers the headers that the application has set on the response so far.
+   * @param gone called once, when either side has closed the connection.
    */
   constructor(response: ServerResponse, headers: Readonly<Record<string, unknown>>, gone: () => void) {
     this.#response = response;
@@ -22,7 +22,7 @@ export class EventClient {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store, no-transform',
-      // Reverse proxies such as nginx would buffer events otherwise.
+      // Otherwise reverse proxies such as nginx buffer the events.
       'X-Accel-Buffering': 'no',
     });
     response.once('close', this.#closed);
@@ -36,7 +36,7 @@ export class EventClient {
     else this.#response.write(frame);
   }
 
-  /** Ends the stream; a browser reconnects. */
+  /** Ends the stream. A browser then reconnects. */
   end(): void {
     const { socket } = this.#response;
     this.#response.end(() => socket?.destroySoon?.());
@@ -51,7 +51,7 @@ export class EventClient {
   };
 }
 
-/** One event in the stream's format. */
+/** Formats one event for the stream. */
 export function eventFrame(event: string, data: unknown, id: string): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -27,7 +27,7 @@ export function eventsController(monitoring: Monitoring): Type {
     events(@Req() request: MonitoringRequest, @Res() response: ServerResponse | FastifyAnswer): void {
       const foreign = 'hijack' in response;
       const raw = foreign ? response.raw : response;
-      // Platforms answer HEAD by the handler of GET; a stream without a body would never end.
+      // Express and Fastify answer HEAD with the handler of GET: a stream without a body would never end.
       if (raw.req.method === 'HEAD') throw new MonitoringError(405, 'STREAM_ONLY', 'Events are read with GET.');
       this.#events.admit();
       const headers = foreign ? response.getHeaders() : {};

@@ -4,7 +4,7 @@ import type { Monitoring } from './monitoring.options.js';
 import type { MonitoringRequest } from './parameters.js';
 import { LateHandlers } from './late-handlers.js';
 
-/** The routes of insight and of alerts; each registration has its own class. */
+/** The routes of insight and alerts; each registration has its own class. */
 export function insightsController(monitoring: Monitoring): Type {
   @MonitoredRoutes(monitoring)
   class CacheInsightsController {

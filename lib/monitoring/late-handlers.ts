@@ -14,10 +14,10 @@ import type { RouteHandlers, RouteSubjects } from './route-handlers.js';
 /** Token of the profiler that samples this cache; undefined if profiling is off. */
 export const MONITORED_PROFILER = Symbol('cache-observability:monitored-profiler');
 
-/** A route that answers by itself. */
+/** A method of {@link RouteHandlers} that answers a route. */
 export type RouteName = Exclude<keyof RouteHandlers, 'shared' | 'readings' | 'read' | 'close'>;
 
-/** Loads what the routes do with the first request to one of them. */
+/** Loads the code of the routes at the first request to one of them. */
 @Injectable()
 export class LateHandlers implements OnModuleDestroy {
   readonly #subjects: RouteSubjects;
@@ -38,7 +38,7 @@ export class LateHandlers implements OnModuleDestroy {
     this.#subjects = { reply, cache, metrics, named, fleet, databases, instances, warmer, profiler };
   }
 
-  /** A failed load is tried again by the next request. */
+  /** Returns the handlers, loading them if needed. After a failure, the next request loads them again. */
   loaded(): Promise<RouteHandlers> {
     return (this.#loading ??= import('./route-handlers.js').then(
       (code) => {
@@ -53,7 +53,7 @@ export class LateHandlers implements OnModuleDestroy {
     ));
   }
 
-  /** Answers a request with what a route reads. */
+  /** Answers a request to a route that reads. */
   async read(name: ReadingName, request: MonitoringRequest, response: unknown): Promise<void> {
     const handlers = await this.loaded();
     return handlers.read(name, request, response);
@@ -67,7 +67,7 @@ export class LateHandlers implements OnModuleDestroy {
   /** Runs before the server waits for its connections to end. */
   async onModuleDestroy(): Promise<void> {
     this.#isClosed = true;
-    // A failed load leaves nothing to close.
+    // If loading failed, there is nothing to close.
     const handlers = await this.#loading?.catch(() => undefined);
     handlers?.close();
   }

@@ -16,10 +16,10 @@ import { ofCache, present } from './presenter.js';
 import { RecentEvents } from './recent-events.js';
 import { EventClient, eventFrame } from './event-client.js';
 
-/** The part of the metrics that is read, and to which the number of clients is added. */
+/** The part of the metrics that the stream uses: it reads figures, and adds the number of its clients. */
 type WatchedMetrics = Pick<CacheMetrics, 'collectRealtime' | 'addSource'>;
 
-/** The part of the cache that is watched. */
+/** The part of a cache that the stream watches. */
 type WatchedCache = Pick<MonitoredCache, 'watchInvalidations' | 'watchAlerts'> & {
   readonly tuning: Pick<PolicyTuning, 'watch'>;
 };
@@ -28,24 +28,24 @@ type WatchedCache = Pick<MonitoredCache, 'watchInvalidations' | 'watchAlerts'> &
 export const MAX_EVENT_CLIENTS = Symbol('cache-observability:max-event-clients');
 
 const TICK_MS = 1_000;
-/** The most ticks written per second, since writes are the cost: with more clients, ticks come less often, at least every five seconds. */
+/** The most ticks written per second, because each write costs time. With more clients, each gets ticks less often, at least every five seconds. */
 const TICKS_A_SECOND = 20;
 const SLOWEST_TICK_MS = 5_000;
-/** The most clients that ask other routes at their own interval; more of them wait longer, at most four times as long. */
+/** With more clients than this, each should poll the other routes less often, at intervals up to four times as long. */
 const CLIENTS_AT_FULL_PACE = 25;
 const SLOWEST_PACE = 4;
 /** The pause before a browser reconnects, milliseconds. */
 const RETRY_MS = 3_000;
 /** The most patterns named in one invalidation. */
 const MAX_PATTERNS = 20;
-/** How long events are kept for reconnecting clients after the last one has left, milliseconds. */
+/** How long events are kept for reconnecting clients after the last client has left, milliseconds. */
 const REMEMBER_MS = 300_000;
-/** The most keys of one invalidation whose patterns are detected. */
+/** The most keys and globs of one invalidation whose patterns are detected. */
 const MAX_KEYS = 1_000;
 
 /**
- * The event stream: one ticker and one set of listeners for all clients, active while there are clients. The listeners stay
- * five minutes longer, for clients that reconnect. Each frame is rendered once. It contains patterns and counts only, never a key.
+ * The event stream. One ticker and one set of listeners serve all clients. Both run while there are clients; the listeners run five
+ * minutes longer, for clients that reconnect. Each event is rendered once for all clients. Events contain patterns and counts, never keys.
  */
 @Injectable()
 export class LiveEvents implements OnModuleDestroy, FamilySource {
@@ -56,7 +56,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   readonly #maxClients: number;
   readonly #clock: Clock;
   readonly #clients = new Set<EventClient>();
-  /** Clients that have received a tick. */
+  /** The clients that have received a tick. */
   readonly #started = new Set<EventClient>();
   readonly #patterns = new EventPatterns();
   readonly #missed = new RecentEvents();
@@ -64,7 +64,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   #stopTicks: (() => void) | undefined;
   #forgetLater: (() => void) | undefined;
   #looking = false;
-  /** Whether the next reading is for all clients. */
+  /** True if the next tick goes to all clients, not only to new ones. */
   #due = false;
   #sent = 0;
   #refused = 0;
@@ -92,12 +92,12 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     return this.#clients.size;
   }
 
-  /** By what clients that also ask other routes again and again should multiply their intervals: 1 to 4, by the number of clients. */
+  /** The factor by which clients should lengthen the intervals at which they poll other routes: 1–4, growing with the number of clients. */
   get pace(): number {
     return Math.min(SLOWEST_PACE, Math.max(1, this.#clients.size / CLIENTS_AT_FULL_PACE));
   }
 
-  /** @throws MonitoringError 503 if the limit of clients is reached, or the application is closing. */
+  /** Checks that one more client can connect. @throws MonitoringError 503 if the limit is reached, or the application is closing. */
   admit(): void {
     if (this.#closed) throw new MonitoringError(503, 'EVENTS_CLOSED', 'The application is closing.');
     if (this.#clients.size < this.#maxClients) return;
@@ -105,14 +105,15 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     throw new MonitoringError(
       503,
       'TOO_MANY_CLIENTS',
-      `${this.#maxClients} clients listen to the events already, as many as monitoring.maxEventClients allows; ` +
-        'try again when one has gone, or ask GET realtime.',
+      `${this.#maxClients} clients already listen to the events, the limit of monitoring.maxEventClients. ` +
+        'Try again when a client has left, or use GET realtime.',
     );
   }
 
   /**
-   * Adds a client, which starts with a tick. Call {@link admit} before.
-   * @param lastEventId the last event that the client received: later events are sent to it, all kept ones after one of another process.
+   * Adds a client, and sends it the events that it missed and a tick. Call {@link admit} first.
+   * @param lastEventId the id of the last event that the client received. Later events are sent to it; if another process sent that
+   * event, all kept events are.
    */
   connect(response: ServerResponse, headers: Readonly<Record<string, unknown>> = {}, lastEventId = ''): void {
     const client = new EventClient(response, headers, () => this.#leave(client));
@@ -157,7 +158,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     else this.#forgetLater = this.#clock.after(REMEMBER_MS, () => this.#stop());
   }
 
-  /** Stops everything when no client has reconnected. */
+  /** Stops the listeners and drops the kept events. */
   #stop(): void {
     for (const stop of this.#stops) stop();
     this.#stops = [];
@@ -170,20 +171,20 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#stops = [this.#warmer.onProgress((progress) => this.#send('warming', progress)), ...this.#watchCaches()];
   }
 
-  /** Watches policies and alerts of the application's own cache and of named ones, with their names. */
+  /** Watches policies, alerts and invalidations of all caches. Each event names its cache. */
   #watchCaches(): (() => void)[] {
     const caches: [string, WatchedCache][] = [[OWN_CACHE, this.#cache], ...(this.#named?.all ?? [])];
     return caches.flatMap(([cache, watched]) => [
       watched.tuning.watch((event) => this.#send('policy', { cache, ...event })),
       watched.watchAlerts((change) => {
-        // What several caches have is one event, of the first of them.
+        // Several caches may report the same alert: send it once, for the first of them.
         if ((change.alert.caches?.[0] ?? cache) === cache) this.#send('alert', { cache, ...change });
       }),
       watched.watchInvalidations((invalidation) => this.#invalidated(cache, invalidation)),
     ]);
   }
 
-  /** @returns a function that stops it. */
+  /** Starts the ticker. @returns a function that stops it. */
   #tickAgain(): () => void {
     const plan = (): (() => void) =>
       this.#clock.after(tickMs(this.#clients.size), () => {
@@ -195,7 +196,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     return () => cancel();
   }
 
-  /** Reads the figures, one reading at a time: for all clients if a tick is due, else for clients without a first tick. */
+  /** Reads the figures and sends a tick: to all clients if one is due, otherwise to new clients. Only one reading runs at a time. */
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
@@ -204,7 +205,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     const realtime = await this.#realtime();
     this.#looking = false;
     if (realtime !== undefined) this.#sendTick(realtime, everybody);
-    // Proxies close an idle connection.
+    // A comment keeps the connection open: proxies close idle ones.
     else if (everybody) this.#broadcast(': no figures\n\n');
     if (this.#due) void this.#look();
   }
@@ -225,7 +226,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     this.#send('invalidation', { cache, patterns, ...counts, all, removed });
   }
 
-  /** Undefined if the figures cannot be read: the stream continues. */
+  /** Returns undefined if the figures cannot be read, so that the stream continues. */
   async #realtime(): Promise<Realtime | undefined> {
     try {
       return await this.#metrics.collectRealtime();
@@ -234,7 +235,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
     }
   }
 
-  /** Says when it happened: a client that was away receives it later, and may have another clock. */
+  /** Adds the time of the event: a client that was disconnected receives it later, and its clock may differ. */
   #send(event: string, data: object): void {
     const timestamp = new Date(this.#clock.now()).toISOString();
     const frame = eventFrame(event, present({ ...data, timestamp }), this.#missed.idOf(++this.#sent));
@@ -247,7 +248,7 @@ export class LiveEvents implements OnModuleDestroy, FamilySource {
   }
 }
 
-/** The time between two ticks for a number of clients. */
+/** Returns the time between two ticks for this number of clients, milliseconds. */
 function tickMs(clients: number): number {
   return Math.min(SLOWEST_TICK_MS, TICK_MS * Math.max(1, Math.ceil(clients / TICKS_A_SECOND)));
 }

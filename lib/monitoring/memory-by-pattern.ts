@@ -29,12 +29,12 @@ export interface MemoryFilter {
 
 type PatternOf = (key: string) => string | undefined;
 
-/** If there are more entries, a random sample of this size is examined. A fixed step would be biased by periodic keys. */
+/** Of more entries than this, about this many are examined, chosen at random: a fixed step could miss keys that repeat with the same period. */
 const LOOKED_UP = 20_000;
 
 /**
- * Returns the contents of the memory layers among these, computed in slices.
- * @param patternOf returns the pattern of a key in statistics; undefined without metrics: then there are no patterns.
+ * Returns the contents of those of these layers that are in memory. Computed in slices.
+ * @param patternOf returns the pattern of a key, as in statistics. If it returns undefined, as without metrics, the key is not listed.
  */
 export async function memoryByPattern(
   layers: readonly Layer[],

@@ -10,7 +10,7 @@ export interface MonitoredCache {
   /** Recommendations, ladders, hot keys and alerts. */
   readonly insight: Pick<CacheInsight, 'collectRecommendations' | 'ttlLadder' | 'memoryLadder' | 'hotKeys' | 'alerts'>;
   readonly layers: readonly Layer[];
-  /** Returns the fresh ones of these keys. */
+  /** Returns those of these keys whose entries are fresh. */
   freshKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
   mdel(keys: string[]): Promise<boolean>;
   deleteByPattern(glob: string): Promise<number>;

@@ -6,7 +6,7 @@ import { MonitoringErrorFilter } from './monitoring-error.js';
 /** The metadata key by which @nestjs/swagger excludes a controller. */
 const SWAGGER_EXCLUDED = 'swagger/apiExcludeController';
 
-/** Decorates every monitoring controller: path, any version, no storing, guards, error format. */
+/** Decorates a monitoring controller: its path, for any version; answers that are not stored; guards; the format of errors. */
 export function MonitoredRoutes(monitoring: Monitoring): ClassDecorator {
   return applyDecorators(
     Controller({ path: monitoring.path, version: VERSION_NEUTRAL }),

@@ -18,7 +18,7 @@ export type MonitoringErrorCode =
   | 'STREAM_ONLY'
   | CacheErrorCode;
 
-/** A refusal of a monitoring route: answered as `{ statusCode, code, message }`. */
+/** Thrown by a monitoring route that refuses a request. The answer is `{ statusCode, code, message }`. */
 export class MonitoringError extends HttpException {
   constructor(
     statusCode: number,
@@ -50,12 +50,12 @@ const statusOf: Partial<Record<CacheErrorCode, number>> = {
   FLEET_UNAVAILABLE: 503,
 };
 
-/** Returns the answer for an error of the library. */
+/** Converts an error of the library to the error of a route. */
 export function monitoringErrorOf(error: CacheError): MonitoringError {
   return new MonitoringError(statusOf[error.code] ?? 500, error.code, error.message, { cause: error });
 }
 
-/** Sends all refusals of the routes in one format, whatever filters the application has. Refusals of guards are not changed. */
+/** Sends all refusals of the routes in one format, independent of the application's filters. Refusals by guards are not changed. */
 @Catch(MonitoringError, CacheError)
 export class MonitoringErrorFilter implements ExceptionFilter<MonitoringError | CacheError> {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}

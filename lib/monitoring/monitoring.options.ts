@@ -1,18 +1,18 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
 
-/** The monitoring routes. */
+/** The options of the monitoring routes. */
 export interface MonitoringOptions {
   /** @default 'cache' */
   path?: string;
-  /** Puts the routes under the prefix of `app.setGlobalPrefix()`; `false`: no prefix. @default true */
+  /** Puts the routes under the prefix of `app.setGlobalPrefix()`; `false` ignores that prefix. @default true */
   globalPrefix?: boolean;
   /** Guards of every monitoring route, including those that change data. @default [] */
   guards?: (Type<CanActivate> | CanActivate)[];
   /** Guards of the routes that change data, after `guards`. @default [] */
   writeGuards?: (Type<CanActivate> | CanActivate)[];
   /**
-   * Origins of other hosts whose pages may change data, such as `'https://admin.shop.test'`; browsers' requests from
-   * all other sites are refused. @default []
+   * Origins of other hosts whose pages may change data, such as `'https://admin.shop.test'`. Requests of browsers from the pages of
+   * any other site are refused. @default []
    */
   origins?: string[];
   /** Modules that export the dependencies of guard classes, if these are not global. @default [] */
@@ -20,16 +20,16 @@ export interface MonitoringOptions {
   /** Decorators of the controllers, including that of Prometheus, such as a `Public()` for a global guard. @default [] */
   decorators?: ClassDecorator[];
   /**
-   * Opens the routes that change data without guards, whatever `NODE_ENV` is, because something in front of the application
-   * protects them. @default false: without guards they are open if `NODE_ENV` is `development` or `test`; if it is
-   * not set, to direct requests from this machine; otherwise closed
+   * Opens the routes that change data without guards, for any `NODE_ENV`. Set it if something in front of the application protects
+   * them. @default false: without guards these routes are open if `NODE_ENV` is `development` or `test`, open to direct requests from
+   * this machine if `NODE_ENV` is not set, and closed otherwise
    */
   allowUnguarded?: boolean;
-  /** The page at `/cache/dashboard`; the page itself needs no rights, but its data needs those of `guards`. @default true */
+  /** Serves the page at `/cache/dashboard`. The page itself has no guards; its data is behind `guards`. @default true */
   dashboard?: boolean;
   /** Describes the routes for @nestjs/swagger. @default false */
   swagger?: boolean;
-  /** The most concurrent clients of the event stream; further ones get 503, and the dashboard polls instead. @default 200 */
+  /** The most concurrent clients of the event stream. Further clients get a 503; the dashboard then polls instead. @default 200 */
   maxEventClients?: number;
 }
 

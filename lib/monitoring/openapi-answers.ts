@@ -46,14 +46,14 @@ import type { ShownPolicy } from './shown-policy.js';
 export type Schema = Readonly<Record<string, unknown>>;
 
 /*
- * The answer of each route, field by field. The compiler checks that every type of an answer and its schema have the same fields;
- * names are converted as in answers.
+ * The schema of each route's answer. The compiler checks that an answer's type and its schema have the same fields. Field names are
+ * converted to snake_case, as in the answers.
  */
 
-/** A schema for each field. */
+/** One schema per field. */
 type Fields<T> = { readonly [Name in keyof T]-?: Schema };
 
-/** An object of exactly these fields; those in `optional` may be missing. */
+/** Returns the schema of an object with exactly these fields. Fields in `optional` may be missing. */
 function answer<T>(title: string, fields: Fields<T>, optional: readonly (keyof T)[] = []): Schema {
   const named = Object.entries<Schema>(fields);
   return {
@@ -65,7 +65,7 @@ function answer<T>(title: string, fields: Fields<T>, optional: readonly (keyof T
   };
 }
 
-/** The schema of an answer about one cache: the object itself, or each of a list, names it. */
+/** Adds the field `cache`, the cache's name, to the schema of an answer: to the object, or to each object of a list. */
 export function ofCache(schema: Schema): Schema {
   if (schema['type'] === 'array') return { ...schema, items: ofCache(schema['items'] as Schema) };
   const { properties, required } = schema as { properties: Record<string, Schema>; required: readonly string[] };
@@ -82,13 +82,13 @@ const count: Schema = { type: 'integer', minimum: 0 };
 const bytes: Schema = { type: 'number', minimum: 0, description: 'Bytes' };
 const ms: Schema = { type: 'number', minimum: 0, description: 'Milliseconds' };
 const seconds: Schema = { type: 'number', minimum: 0, description: 'Seconds' };
-const rate = orNull({ type: 'number', minimum: 0, maximum: 1, description: '0–1; null without anything to divide by' });
+const rate = orNull({ type: 'number', minimum: 0, maximum: 1, description: '0–1; null if nothing was counted' });
 const moment: Schema = { type: 'string', format: 'date-time' };
 const window = oneOf(...WINDOWS);
 const circuitState = oneOf('closed', 'open', 'half_open');
 const figure: Schema = { oneOf: [orNull({ type: 'number' }), text] };
 
-/** The mean of a time and three percentiles: `avgWaitTimeMs`, `p50WaitTimeMs` … */
+/** Returns the schemas of the mean and three percentiles of a time, such as `avgWaitTimeMs` and `p50WaitTimeMs`. */
 function percentiles<Time extends string>(time: Time) {
   type Name = `${'avg' | 'p50' | 'p95' | 'p99'}${Time}`;
   const names = ['avg', 'p50', 'p95', 'p99'].map((of) => [`${of}${time}`, orNull(ms)]);
@@ -133,7 +133,7 @@ const accesses: Fields<CacheStats> = {
   coalesced: count,
   bypasses: count,
   errors: count,
-  recalculations: { ...count, description: 'Loads run, in the foreground and as refreshes' },
+  recalculations: { ...count, description: 'Loads, including refreshes' },
   loadErrors: count,
   loadRejections: count,
   waitTimeouts: count,
@@ -177,7 +177,7 @@ export const health = answer<HealthReport>(
     p95ResponseTimeMs: orNull(ms),
     totalRequests: count,
     warnings: listOf(warning),
-    note: { ...text, description: 'There where there is too little to judge by' },
+    note: { ...text, description: 'Present if there are too few requests to judge' },
     window,
     timestamp: moment,
   },
@@ -216,12 +216,12 @@ export const layers = listOf(
       totalSizeBytes: orNull(bytes),
       connected: flag,
       circuitState,
-      failure: { ...text, description: 'Why this instance cannot use it, and what to do' },
+      failure: { ...text, description: 'Why this instance cannot use the layer, and what to do' },
       queueDepth: count,
       writesDropped: count,
       writesFailed: count,
       sweepsPending: { ...count, description: 'Invalidations by glob whose entries are not removed yet' },
-      invalidationsPending: { ...count, description: 'Invalidations that the layer has not taken yet' },
+      invalidationsPending: { ...count, description: 'Invalidations that the layer has not accepted yet' },
       busNotSent: { ...flag, description: 'The last message to the other processes could not be sent' },
       busUnreachable: { ...flag, description: 'Messages of the other processes cannot be received' },
       ...covered,
@@ -235,7 +235,7 @@ export const operations = listOf(
     operation: oneOf('get', 'set', 'has', 'delete', 'invalidate', 'load', 'refresh', 'warm'),
     count,
     errors: count,
-    hitRate: { ...rate, description: 'Of get: hits over accesses; of the others: those that succeeded' },
+    hitRate: { ...rate, description: 'For get, the share of hits; for other operations, the share that succeeded' },
     ...responseTimes,
     ...covered,
   }),
@@ -252,7 +252,7 @@ export const lowPerformers = listOf(
     notKept,
     ttlMs: orNull({
       ...ms,
-      description: 'The declared TTL, milliseconds; 0 without end, null where it follows from the value',
+      description: 'The current TTL, milliseconds; null if entries do not expire or the TTL is not known',
     }),
     avgLoadTimeMs: orNull(ms),
   }),
@@ -264,8 +264,8 @@ const declaredBy = listOf(
   answer<DeclaringMethod>('DeclaringMethod', {
     class: text,
     method: text,
-    transport: { ...text, description: 'http or another transport of a handler; method for a provider' },
-    endpoint: orNull({ ...text, description: 'As statistics name it, such as GET /feeds/:id' }),
+    transport: { ...text, description: 'The transport of a handler, such as http; method for a method of a provider' },
+    endpoint: orNull({ ...text, description: 'The endpoint as in statistics, such as GET /feeds/:id' }),
   }),
 );
 
@@ -292,8 +292,8 @@ export const recommendations = listOf(
           hitRate: rate,
           hitRateError: rate,
           staleShare: rate,
-          timeSavedMsPerHour: { type: 'number', description: 'Milliseconds; negative where the change costs time' },
-          bytes: { type: 'number', description: 'Bytes; negative where they become free' },
+          timeSavedMsPerHour: { type: 'number', description: 'Milliseconds; negative if the change costs time' },
+          bytes: { type: 'number', description: 'Bytes; negative if memory is freed' },
           loadsPerHour: { type: 'number', minimum: 0 },
         },
         ['bytes', 'loadsPerHour'],
@@ -310,10 +310,13 @@ export const recommendations = listOf(
 const missing: Schema = {
   ...count,
   description:
-    'With scope=fleet: live instances that note none, as an earlier release, and are left out; present if there are any',
+    'With scope=fleet: live instances that are left out because they publish no such figures (an earlier release); absent if 0',
 };
 
-const ladderText: Schema = { ...text, description: 'What is missing, and how much is there' };
+const ladderText: Schema = {
+  ...text,
+  description: 'Why a figure or advice is withheld, with the required and the current amount',
+};
 
 const rungFields: Fields<TtlRung> = {
   ttlMs: { type: 'number', description: 'Milliseconds' },
@@ -330,11 +333,14 @@ export const ttlLadder = answer<TtlLadder>(
   'TtlLadder',
   {
     pattern: text,
-    ttlMs: orNull({ type: 'number', description: "Milliseconds, today's; null without one" }),
+    ttlMs: orNull({
+      type: 'number',
+      description: "Today's TTL, milliseconds; null if no entry was stored or entries do not expire",
+    }),
     accesses: { type: 'integer', minimum: 0 },
     observedMs: { type: 'number', minimum: 0 },
     withheld: ladderText,
-    outdated: { type: 'boolean', description: "Today's TTL is too long, though its figures are withheld" },
+    outdated: { type: 'boolean', description: "Today's TTL is certainly too long, although its figures are withheld" },
     ladder: listOf(answer<TtlRung>('TtlRung', rungFields, ['withheld'])),
     advised: answer<AdvisedTtl>(
       'AdvisedTtl',
@@ -362,7 +368,7 @@ export const memoryLadders = listOf(
         answer<FleetMemoryRung>(
           'MemoryRung',
           {
-            factor: { type: 'number', description: "Times today's bounds" },
+            factor: { type: 'number', description: "The bounds as a multiple of today's" },
             maxEntries: orNull({ type: 'integer', minimum: 1 }),
             maxBytes: orNull({ type: 'integer', minimum: 0, description: 'Bytes' }),
             hitRate: orNull(rate),
@@ -370,14 +376,18 @@ export const memoryLadders = listOf(
             missesPerSecond: orNull({
               type: 'number',
               minimum: 0,
-              description: 'With scope=fleet: requests per second that memory passes on, in all instances',
+              description: 'With scope=fleet: requests per second in all instances that memory does not answer',
             }),
             withheld: ladderText,
           },
           ['missesPerSecond', 'withheld'],
         ),
       ),
-      requestsPerSecond: { type: 'number', minimum: 0, description: 'With scope=fleet: of all instances' },
+      requestsPerSecond: {
+        type: 'number',
+        minimum: 0,
+        description: 'With scope=fleet: requests per second in all instances',
+      },
       instances: { ...count, description: 'With scope=fleet: how many instances it covers' },
       missing,
       differing: {
@@ -386,13 +396,13 @@ export const memoryLadders = listOf(
             id: text,
             host: text,
             pid: count,
-            share: { type: 'number', minimum: 0, maximum: 1, description: 'Of the requests' },
+            share: { type: 'number', minimum: 0, maximum: 1, description: 'The share of the requests' },
             hitRate: rate,
             why: text,
           }),
         ),
         description:
-          'With scope=fleet: instances with other bounds, another eviction or much other hit rates than most',
+          'With scope=fleet: instances whose bounds, eviction or hit rates differ clearly from those of most others',
       },
     },
     ['withheld', 'requestsPerSecond', 'instances', 'missing', 'differing'],
@@ -404,13 +414,13 @@ export const memoryByPattern = listOf(
     layer: text,
     entries: count,
     bytes: count,
-    sampled: { type: 'number', minimum: 0, maximum: 1, description: 'The part of the entries that was looked at' },
+    sampled: { type: 'number', minimum: 0, maximum: 1, description: 'The share of the entries that was examined' },
     patterns: listOf(
       answer<PatternMemory>('PatternMemory', {
         pattern: text,
         entries: count,
         bytes: count,
-        share: { type: 'number', minimum: 0, maximum: 1, description: 'Of the bytes of the layer' },
+        share: { type: 'number', minimum: 0, maximum: 1, description: "The share of the layer's bytes" },
       }),
     ),
   }),
@@ -456,8 +466,11 @@ export const statementPlan = answer<StatementPlan>('StatementPlan', {
   queryType: text,
   table: text,
   dialect: text,
-  plan: { ...text, description: 'Text of PostgreSQL, JSON of MySQL and MariaDB' },
-  values: { ...oneOf('generic', 'assumed'), description: 'Planned for any values, or for 1 in the place of each' },
+  plan: { ...text, description: 'Text from PostgreSQL, JSON from MySQL and MariaDB' },
+  values: {
+    ...oneOf('generic', 'assumed'),
+    description: 'generic: planned for any values; assumed: planned with 1 in place of each value',
+  },
 });
 
 export const alerts = listOf(
@@ -467,15 +480,15 @@ export const alerts = listOf(
       id: text,
       code: oneOf(...Object.keys(CODES)),
       severity: oneOf(...SEVERITIES),
-      subject: { ...text, description: 'A pattern, layer or pool; cache for everything together' },
+      subject: { ...text, description: 'A pattern, layer or pool; cache for the whole cache' },
       message: text,
       value: figure,
       expected: figure,
       openedAt: moment,
       closedAt: orNull(moment),
       declaredBy,
-      caches: { ...listOf(text), description: 'That a lost server concerns, if several caches use it' },
-      instances: { ...count, description: 'With scope=fleet: how many instances have it' },
+      caches: { ...listOf(text), description: 'The caches that lost the server, if several caches use it' },
+      instances: { ...count, description: 'With scope=fleet: how many instances have the alert' },
     },
     ['declaredBy', 'caches', 'instances'],
   ),
@@ -608,7 +621,7 @@ export const instances = answer<InstanceList>('InstanceList', {
   instances: listOf(
     answer<Instance>('Instance', {
       id: text,
-      own: { ...flag, description: 'True for the one that answers' },
+      own: { ...flag, description: 'True for the instance that answers' },
       host: text,
       pid: count,
       version: orNull(text),
@@ -630,13 +643,13 @@ export const reset = answer<{ reset: true; timestamp: string }>('ResetMetrics', 
 });
 
 export const invalidated = answer<WriteCounts>('Invalidated', {
-  keys: { ...count, description: 'Keys that were fresh' },
+  keys: { ...count, description: 'Given keys whose entries were fresh' },
   patterns: { ...count, description: 'Entries that the globs removed' },
-  tags: { ...count, description: 'Tags given' },
+  tags: { ...count, description: 'The number of given tags' },
 });
 
 const policyValues: Fields<PolicyValues> = {
-  ttlMs: { ...orNull(ms), description: 'Milliseconds; null where entries do not expire or a function decides' },
+  ttlMs: { ...orNull(ms), description: 'Milliseconds; null if entries do not expire or a function computes the TTL' },
   automaticTtl: orNull(answer<AutomaticTtlValues>('AutomaticTtl', { minMs: ms, maxMs: ms, maxStaleShare: rate })),
   ttlByValue: flag,
   staleWhileRevalidateMs: ms,
@@ -679,17 +692,17 @@ export const policies = listOf(policy);
 export const events: Schema = {
   type: 'string',
   description:
-    'Server-sent events. tick: what realtime answers, each second; alert: an alert that opened or closed; warming: the progress of a strategy; invalidation: patterns and counts; policy: an override that was set or has ended.',
+    'Server-sent events. tick: the answer of realtime, every second, less often with many clients; alert: an alert that opened or closed; warming: the progress of a strategy; invalidation: patterns and counts; policy: an override that was set or has ended.',
 };
 
-/** The file format of speedscope, in its own names. */
+/** The file format of speedscope. Field names are not converted. */
 export const speedscope: Schema = {
   title: 'SpeedscopeFile',
   type: 'object',
   required: ['$schema', 'shared', 'profiles'],
 };
 
-/** The format of V8, in its own names. */
+/** The `.cpuprofile` format of V8. Field names are not converted. */
 export const cpuProfile: Schema = {
   title: 'CpuProfile',
   type: 'object',
@@ -703,7 +716,7 @@ export const cpuProfile: Schema = {
   },
 };
 
-/** The schema of every refusal by these routes; refusals by guards are answered by the application. */
+/** The schema of a route's answer to a request that it refuses. The application answers requests that its guards refuse. */
 export const refusal: Schema = {
   title: 'MonitoringError',
   type: 'object',

@@ -16,49 +16,53 @@ interface QueryParameter {
   readonly required?: boolean;
 }
 
-/** The description of one handler. */
+/** The description of one route. */
 interface RouteDescription {
   readonly summary: string;
   readonly query?: readonly QueryParameter[];
   readonly path?: { readonly name: string; readonly description: string };
   readonly body?: Schema;
-  /** By status, then by content type if it is not JSON. */
+  /** Schemas by status; `content` lists them by content type if the answer is not JSON. */
   readonly answers: Readonly<Record<number, Schema | { readonly content: Readonly<Record<string, Schema>> }>>;
-  /** The statuses of its refusals. */
+  /** The statuses with which the route refuses a request. */
   readonly refusals?: readonly number[];
 }
 
 const window: QueryParameter = {
   name: 'window',
-  description: 'The window that is answered for',
+  description: 'The time window of the figures',
   schema: { type: 'string', enum: [...WINDOWS], default: 'all' },
 };
 const scope: QueryParameter = {
   name: 'scope',
-  description: 'This instance, or every live one together',
+  description: 'Figures of this instance, or of all live instances together',
   schema: { type: 'string', enum: ['instance', 'fleet'], default: 'instance' },
 };
 const cache: QueryParameter = {
   name: 'cache',
-  description: "The name of a cache that forFeature() made, or default for the application's own",
+  description: "The name of a cache that forFeature() created; default is the application's own cache",
   schema: { type: 'string', default: 'default' },
 };
-const onlyCache: QueryParameter = { ...cache, description: 'This cache alone', schema: { type: 'string' } };
+const onlyCache: QueryParameter = {
+  ...cache,
+  description: 'The cache whose metrics are reset; all caches if it is left out',
+  schema: { type: 'string' },
+};
 const limit: QueryParameter = {
   name: 'limit',
-  description: 'How many',
+  description: 'The maximum number of items',
   schema: { type: 'integer', minimum: 1, maximum: 1000, default: 10 },
 };
 const pattern: QueryParameter = {
   name: 'pattern',
-  description: 'The pattern as statistics show it, such as feed:*',
+  description: 'The key pattern as in statistics, such as feed:*',
   schema: { type: 'string', maxLength: MAX_PATTERN_LENGTH },
   required: true,
 };
-const onePattern: QueryParameter = { ...pattern, description: 'This one alone', required: false };
+const onePattern: QueryParameter = { ...pattern, description: 'Only this key pattern', required: false };
 const costliest: QueryParameter = {
   name: 'limit',
-  description: 'Only so many: those that lose most time to misses, most first',
+  description: 'The maximum number of patterns: those that lose the most time to misses, most first',
   schema: { type: 'integer', minimum: 1, maximum: 1000 },
 };
 const duration = {
@@ -98,12 +102,12 @@ const policyBody = {
 };
 const texts = { type: 'array', items: { type: 'string' } };
 
-/** Reading statistics: a wrong parameter, a fleet that is off, a fleet that does not answer. */
+/** Refusals of routes that read: a wrong parameter (400), a fleet that is off (409), a fleet that does not answer (503). */
 const READ_REFUSALS = [400, 409, 503];
-/** Changing data: a wrong body, another site or closed writes, a body that is not JSON. */
+/** Refusals of routes that change data: a wrong body (400), another site or closed writes (403), a body that is not JSON (415). */
 const WRITE_REFUSALS = [400, 403, 415];
 
-/** A route that reads figures of one cache, of this instance or of all together. */
+/** Describes a route that reads the figures of one cache, in this instance or in all instances together. */
 function reading(summary: string, answer: Schema, ...query: readonly QueryParameter[]): RouteDescription {
   return {
     summary,
@@ -113,81 +117,85 @@ function reading(summary: string, answer: Schema, ...query: readonly QueryParame
   };
 }
 
-/** By the names of handlers, which are unique over all controllers. */
+/** The routes by the name of their handler. No two controllers have a handler of the same name. */
 const routes: Readonly<Record<string, RouteDescription>> = {
   health: reading('Health of the cache, with warnings', answers.health),
   stats: reading('Statistics of the whole cache', answers.stats, window),
   patterns: reading('Statistics by key pattern', answers.patterns, window, costliest, onePattern),
   endpoints: reading('Statistics by endpoint', answers.endpoints, window, {
     ...onePattern,
-    description: 'Only endpoints whose handlers declare it',
+    description: 'Only endpoints whose handlers declare this key pattern',
   }),
   layers: reading('Statistics by layer, with circuit state and write queue', answers.layers, window),
   heldMemory: {
-    summary: 'What the memory layers of this instance hold, by key pattern',
-    query: [cache, onePattern, { ...costliest, description: 'Only so many: those that take most bytes, most first' }],
+    summary: 'Contents of the memory layers of this instance, by key pattern',
+    query: [
+      cache,
+      onePattern,
+      { ...costliest, description: 'The maximum number of patterns: those with the most bytes, most first' },
+    ],
     answers: { 200: answers.ofCache(answers.memoryByPattern) },
     refusals: [400],
   },
   operations: reading('Statistics by operation', answers.operations, window),
-  topPatterns: reading('Patterns by number of requests', answers.patterns, limit, window),
+  topPatterns: reading('Patterns with the most requests, most first', answers.patterns, limit, window),
   lowPerformers: reading(
     'Patterns with a low hit rate, each with a recommendation',
     answers.lowPerformers,
     {
       name: 'threshold',
-      description: 'Hit rate below which a pattern is listed',
+      description: 'Patterns with a lower hit rate are listed',
       schema: { type: 'number', minimum: 0, maximum: 1, default: 0.5 },
     },
     {
       name: 'min_requests',
-      description: 'Requests from which on a pattern is listed',
+      description: 'Patterns with fewer requests are left out',
       schema: { type: 'integer', minimum: 0, default: 1 },
     },
-    { ...costliest, description: 'Only so many: those that hit least often, lowest first' },
+    { ...costliest, description: 'The maximum number of patterns: those with the lowest hit rates, lowest first' },
     window,
   ),
-  insights: reading('What to change, most time saved first', answers.recommendations, {
+  insights: reading('Recommendations; those that save the most time come first', answers.recommendations, {
     name: 'pattern',
-    description: 'Those for this key pattern alone',
+    description: 'Only recommendations for this key pattern',
     schema: { type: 'string', minLength: 1, maxLength: 512 },
   }),
-  ttl: reading('What other TTLs would do with the accesses of a key pattern', answers.ttlLadder, pattern),
-  memory: reading('How the hit rate of each memory layer depends on its bounds', answers.memoryLadders),
-  hotKeys: reading('The keys that are requested most, masked unless insight.showKeys is on', answers.hotKeys, limit),
-  hitRate: reading('Hit rates over every window: overall, by pattern, by operation', answers.hitRates),
+  ttl: reading('The predicted effect of other TTLs on the accesses of a key pattern', answers.ttlLadder, pattern),
+  memory: reading('The predicted hit rates of each memory layer with other bounds', answers.memoryLadders),
+  hotKeys: reading('The most requested keys, masked unless insight.showKeys is on', answers.hotKeys, limit),
+  hitRate: reading('Hit rates in every window: overall, by pattern and by operation', answers.hitRates),
   history: reading(
-    'A window over time: all patterns together, or one',
+    'Figures over time, of all patterns together or of one',
     answers.history,
     {
       name: 'window',
-      description: 'The window that is answered for',
+      description: 'The time window of the figures',
       schema: { type: 'string', enum: ['1m', '5m', '1h', '24h'], default: '1h' },
     },
-    { name: 'pattern', description: 'One pattern instead of all together', schema: { type: 'string' } },
+    { name: 'pattern', description: 'One pattern instead of all patterns together', schema: { type: 'string' } },
     {
       name: 'patterns',
-      description: 'How many patterns are listed beside, those first that lost most time to misses',
+      description: 'How many patterns are listed separately as well: those that lost the most time to misses',
       schema: { type: 'integer', minimum: 0, maximum: 100, default: 0 },
     },
   ),
-  realtime: reading('Operations in flight, rate, response times and open alerts', answers.realtime),
+  realtime: reading('Operations in flight, request rate, response times and open alerts', answers.realtime),
   alerts: reading('Alerts, newest first', answers.alerts, {
     name: 'state',
-    description: 'Those that are open, or the last ones that are over too',
+    description: 'open: open alerts only; all: the latest closed alerts as well',
     schema: { type: 'string', enum: ['open', 'all'], default: 'open' },
   }),
   events: {
-    summary: 'Server-sent events: ticks, alerts, warming progress, invalidations',
+    summary: 'Server-sent events: ticks, alerts, warming progress, invalidations and policy changes',
     answers: { 200: { content: { 'text/event-stream': answers.events } } },
     refusals: [405, 503],
   },
   flamegraph: {
-    summary: 'Where sampled operations spend their time, as folded stacks',
+    summary: 'Where sampled operations spend their time',
     query: [
       {
         name: 'format',
-        description: 'Text, a picture, or a file for speedscope',
+        description: 'folded: text, one stack per line; svg: a picture; speedscope: a file for speedscope',
         schema: { type: 'string', enum: ['folded', 'svg', 'speedscope'], default: 'folded' },
       },
     ],
@@ -203,7 +211,7 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     refusals: [400, 404],
   },
   cpuProfile: {
-    summary: 'A CPU profile of the process, as DevTools open it',
+    summary: 'A CPU profile of this process, which DevTools can open',
     body: {
       type: 'object',
       properties: { seconds: { type: 'number', exclusiveMinimum: true, minimum: 0, maximum: 60, default: 5 } },
@@ -213,22 +221,25 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     refusals: WRITE_REFUSALS,
   },
   info: {
-    summary: 'Figures of the server of the first remote layer, and the state of every layer',
+    summary: 'Figures of the server of the first layer that has one, and the state of every layer',
     answers: { 200: answers.information },
   },
   databasePlan: {
-    summary: 'The plan of a slow statement, from EXPLAIN without ANALYZE',
-    query: [{ name: 'shape', description: 'Its shape, as slow_queries shows it', schema: { type: 'string' } }],
+    summary: "The database's plan for a slow statement, from EXPLAIN without ANALYZE",
+    query: [
+      { name: 'shape', description: 'The shape of the statement, as in slow_queries', schema: { type: 'string' } },
+    ],
     answers: { 200: answers.statementPlan },
     refusals: [400, 403, 404, 409, 415, 503],
   },
   database: { summary: 'Observed connection pools and queries', answers: { 200: answers.database } },
   warm: {
-    summary: 'Warms the cache and answers with the report of the run',
+    summary: 'Warms the cache and returns the report of the run',
     query: [
       {
         name: 'wait',
-        description: 'false answers 202 at once, with the run to follow',
+        description:
+          'true: answers after the run has ended; false: answers 202 at once, with the URL of the run in Location',
         schema: { type: 'boolean', default: true },
       },
     ],
@@ -237,39 +248,39 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     refusals: [...WRITE_REFUSALS, 503],
   },
   runs: {
-    summary: 'The reports of the last warming runs, newest first',
+    summary: 'The reports of the latest warming runs, newest first',
     query: [limit],
     answers: { 200: answers.warmingRuns },
     refusals: [400],
   },
   instances: {
-    summary: 'The running instances: version, uptime, last sign of life, health',
+    summary: 'The live instances, with version, uptime, health and the time when each was last seen',
     answers: { 200: answers.instances },
   },
   run: {
-    summary: 'The report of a warming run, as far as it is',
+    summary: 'The report of a warming run; it grows while the run is going on',
     path: { name: 'id', description: 'The id of the run' },
     answers: { 200: answers.warming },
     refusals: [404],
   },
   policies: {
-    summary: 'Policies as they are declared, overridden and in force',
+    summary: 'Policies: the declared, the overridden and the effective values',
     query: [
-      { name: 'pattern', description: 'One pattern; all where it is left out', schema: { type: 'string' } },
+      { name: 'pattern', description: 'Only this key pattern; all if it is left out', schema: { type: 'string' } },
       cache,
     ],
     answers: { 200: answers.ofCache(answers.policies) },
     refusals: [400],
   },
   overridePolicy: {
-    summary: 'Overrides the policy of a pattern, for values that are stored from now on',
+    summary: 'Overrides the policy of a pattern for values that are stored from now on',
     query: [pattern, cache],
     body: policyBody,
     answers: { 200: answers.ofCache(answers.policy) },
     refusals: [...WRITE_REFUSALS, 404, 409],
   },
   extendPolicy: {
-    summary: 'Adds to the override of the policy of a pattern: what it sets otherwise stays, and so does its end',
+    summary: 'Adds fields to the override of a pattern. Its other fields stay, and its end unless for is given',
     query: [pattern, cache],
     body: policyBody,
     answers: { 200: answers.ofCache(answers.policy) },
@@ -282,13 +293,13 @@ const routes: Readonly<Record<string, RouteDescription>> = {
     refusals: [...WRITE_REFUSALS, 404],
   },
   reset: {
-    summary: 'Resets every metric, of all caches or of one',
+    summary: 'Resets the metrics of all caches or of one',
     query: [onlyCache],
     answers: { 200: answers.reset },
     refusals: WRITE_REFUSALS,
   },
   invalidate: {
-    summary: 'Invalidates by key, by glob and by tag',
+    summary: 'Invalidates entries by key, by glob and by tag',
     query: [cache],
     body: {
       type: 'object',
@@ -301,9 +312,9 @@ const routes: Readonly<Record<string, RouteDescription>> = {
 };
 
 /**
- * Describes the controllers of one registration for @nestjs/swagger, which is loaded only here; this file is loaded only with
- * `monitoring.swagger`.
- * @throws CacheError `MISSING_PACKAGE` if it is not installed.
+ * Describes the controllers of one registration for @nestjs/swagger. Only this function loads that package, and this file is loaded
+ * only with `monitoring.swagger`.
+ * @throws CacheError `MISSING_PACKAGE` if the package is not installed.
  */
 export async function describeRoutes(controllers: readonly Type[]): Promise<void> {
   const load = () => import('@nestjs/swagger');
@@ -341,7 +352,7 @@ function decoratorsOf(swagger: typeof Swagger, route: RouteDescription): MethodD
 }
 
 const INSTANCES = {
-  description: 'With scope=fleet: how many instances answered',
+  description: 'With scope=fleet: the number of instances that the answer covers',
   schema: { type: 'integer' as const, minimum: 1 },
 };
 

@@ -5,7 +5,7 @@ import { HISTORY_WINDOWS, type HistoryWindow } from '../metrics/windows/history.
 import { MAX_PATTERN_LENGTH } from '../tuning/override-record.js';
 import { MonitoringError } from './monitoring-error.js';
 
-/** The part of a request that the routes read: unchanged by the application's pipes. */
+/** The part of a request that the routes read. The application's pipes do not change it. */
 export interface MonitoringRequest {
   readonly headers?: IncomingHttpHeaders;
   readonly query?: unknown;
@@ -13,11 +13,11 @@ export interface MonitoringRequest {
   readonly params?: unknown;
   readonly originalUrl?: string;
   readonly url?: string;
-  /** Guards put the authenticated user here. */
+  /** The authenticated user, as the application's guards set it. */
   readonly user?: unknown;
 }
 
-/** `?window=`. @returns `all` if it is left out. */
+/** Reads `?window=`; `all` if it is left out. */
 export function windowOf(request: MonitoringRequest): Window {
   const text = parameter(request, 'window');
   if (text === undefined) return 'all';
@@ -26,7 +26,7 @@ export function windowOf(request: MonitoringRequest): Window {
   return window;
 }
 
-/** `?window=` of a history, which needs a beginning. @returns `1h` if it is left out. */
+/** Reads `?window=` of a history; `1h` if it is left out. `all` is refused, because a history needs a beginning. */
 export function historyWindowOf(request: MonitoringRequest): HistoryWindow {
   const text = parameter(request, 'window');
   if (text === undefined) return '1h';
@@ -35,7 +35,7 @@ export function historyWindowOf(request: MonitoringRequest): HistoryWindow {
   return window;
 }
 
-/** `?pattern=`, undefined if it is left out. */
+/** Reads `?pattern=`; undefined if it is left out. */
 export function patternOf(request: MonitoringRequest): string | undefined {
   const text = parameter(request, 'pattern');
   if (text !== undefined && (text === '' || text.length > MAX_PATTERN_LENGTH)) {
@@ -44,38 +44,38 @@ export function patternOf(request: MonitoringRequest): string | undefined {
   return text;
 }
 
-/** `?patterns=`, how many patterns are listed: a whole number from 0 to 100, 0 if it is left out. */
+/** Reads `?patterns=`, the number of listed patterns: a whole number from 0 to 100, 0 if it is left out. */
 export function patternsOf(request: MonitoringRequest): number {
   return numberOf(request, 'patterns', 0, 'a whole number from 0 to 100', (count) => {
     return Number.isInteger(count) && count >= 0 && count <= 100;
   });
 }
 
-/** `?limit=`, a whole number from 1 to 1000, 10 if it is left out. */
+/** Reads `?limit=`, a whole number from 1 to 1000; 10 if it is left out. */
 export function limitOf(request: MonitoringRequest): number {
   return numberOf(request, 'limit', 10, 'a whole number from 1 to 1000', (limit) => {
     return Number.isInteger(limit) && limit >= 1 && limit <= 1000;
   });
 }
 
-/** As {@link limitOf}; undefined if it is left out. */
+/** Reads the same as {@link limitOf}; undefined if it is left out. */
 export function givenLimitOf(request: MonitoringRequest): number | undefined {
   return parameter(request, 'limit') === undefined ? undefined : limitOf(request);
 }
 
-/** `?threshold=`, from 0 to 1, 0.5 if it is left out. */
+/** Reads `?threshold=`, a number from 0 to 1; 0.5 if it is left out. */
 export function thresholdOf(request: MonitoringRequest): number {
   return numberOf(request, 'threshold', 0.5, 'a number from 0 to 1', (rate) => rate >= 0 && rate <= 1);
 }
 
-/** `?min_requests=`, a whole number of 0 or more, 1 if it is left out. */
+/** Reads `?min_requests=`, a whole number of 0 or more; 1 if it is left out. */
 export function minRequestsOf(request: MonitoringRequest): number {
   return numberOf(request, 'min_requests', 1, 'a whole number of 0 or more', (count) => {
     return Number.isSafeInteger(count) && count >= 0;
   });
 }
 
-/** `?wait=true|false`, true if it is left out. */
+/** Reads `?wait=true|false`; true if it is left out. */
 export function waitOf(request: MonitoringRequest): boolean {
   const text = parameter(request, 'wait');
   if (text !== undefined && text !== 'true' && text !== 'false') {
@@ -84,7 +84,7 @@ export function waitOf(request: MonitoringRequest): boolean {
   return text !== 'false';
 }
 
-/** A named cache; undefined for the application's own. */
+/** Returns the cache of this name; undefined for the application's own cache. */
 function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C | undefined {
   if (name === undefined || name === OWN_CACHE) return undefined;
   const cache = typeof name === 'string' ? caches.get(name) : undefined;
@@ -93,65 +93,68 @@ function namedCache<C>(name: unknown, caches: ReadonlyMap<string, C>): C | undef
   throw refused(`cache must be one of ${[OWN_CACHE, ...caches.keys()].join(', ')}, not ${given}`);
 }
 
-/** The name of the cache that `?cache=` asks for. */
+/** Reads `?cache=` as a name, unchecked; `default` if it is left out. */
 export function cacheNameOf(request: MonitoringRequest): string {
   return (parameter(request, 'cache') as string | undefined) ?? OWN_CACHE;
 }
 
-/** `?cache=`, undefined for the application's own. Instances exchange the statistics of the application's own cache only. */
+/**
+ * Reads `?cache=`; undefined for the application's own cache. Refuses a named cache with `scope=fleet`, because instances exchange the
+ * statistics of the application's own cache only.
+ */
 export function cacheOf<C>(request: MonitoringRequest, caches: ReadonlyMap<string, C>): C | undefined {
   const cache = namedCache(parameter(request, 'cache'), caches);
   if (cache !== undefined && scopeOf(request) === 'fleet')
-    throw refused(`scope must be instance where cache is a named one`);
+    throw refused(`scope must be instance if cache names another cache than default`);
   return cache;
 }
 
-/** The instances that statistics cover. */
+/** Which instances statistics cover. */
 const SCOPES = ['instance', 'fleet'] as const;
 
-/** `?scope=instance|fleet`, `instance` if it is left out. */
+/** Reads `?scope=instance|fleet`; `instance` if it is left out. */
 export function scopeOf(request: MonitoringRequest): (typeof SCOPES)[number] {
   return oneOf(request, 'scope', SCOPES);
 }
 
-/** `?shape=`, of a slow statement. */
+/** Reads `?shape=`, the shape of a slow statement. */
 export function shapeOf(request: MonitoringRequest): string {
   const shape = parameter(request, 'shape');
-  if (shape === undefined || shape === '') throw refused('shape is missing; give that of a slow query');
+  if (shape === undefined || shape === '') throw refused('shape is missing; give the shape of a slow query');
   return shape;
 }
 
-/** `?state=open|all`, `open` if it is left out. */
+/** Reads `?state=open|all`; `open` if it is left out. */
 export function alertStateOf(request: MonitoringRequest): 'open' | 'all' {
   return oneOf(request, 'state', ['open', 'all']);
 }
 
 const FLAMEGRAPH_FORMATS = ['folded', 'svg', 'speedscope'] as const;
 
-/** `?format=folded|svg|speedscope`, `folded` if it is left out. */
+/** Reads `?format=folded|svg|speedscope`; `folded` if it is left out. */
 export function flamegraphFormatOf(request: MonitoringRequest): (typeof FLAMEGRAPH_FORMATS)[number] {
   return oneOf(request, 'format', FLAMEGRAPH_FORMATS);
 }
 
-/** `?pattern=`; required. */
+/** Reads `?pattern=`, which must be given. */
 export function requiredPatternOf(request: MonitoringRequest): string {
   const pattern = patternOf(request);
   if (pattern === undefined) throw refused('pattern must be given, such as ?pattern=feed:*');
   return pattern;
 }
 
-/** `?cache=`; undefined for the application's own. */
+/** Reads `?cache=`; undefined for the application's own cache. */
 export function cacheParameterOf<C>(request: MonitoringRequest, caches: ReadonlyMap<string, C>): C | undefined {
   return namedCache(parameter(request, 'cache'), caches);
 }
 
-/** The cache that `?cache=` names; the application's own and all others where it is left out. */
+/** Returns the cache that `?cache=` names; all caches if it is left out. */
 export function cachesOf<C>(request: MonitoringRequest, own: C, caches: ReadonlyMap<string, C>): readonly C[] {
   const name = parameter(request, 'cache');
   return name === undefined ? [own, ...caches.values()] : [namedCache(name, caches) ?? own];
 }
 
-/** The cache that the body or `?cache=` names; undefined for the application's own. */
+/** Returns the cache that the body or `?cache=` names; undefined for the application's own cache. */
 export function writtenCacheOf<C>(
   inBody: unknown,
   request: MonitoringRequest,
@@ -159,21 +162,21 @@ export function writtenCacheOf<C>(
 ): C | undefined {
   const inQuery = parameter(request, 'cache');
   if (inBody !== undefined && inQuery !== undefined && inBody !== inQuery) {
-    throw refused('cache is another one in the body than in the query; give it once');
+    throw refused('cache differs between the body and the query; give it once');
   }
   return namedCache(inBody ?? inQuery, caches);
 }
 
-/** One part of the route's path. */
+/** Returns one parameter of the route's path. */
 export function pathParameterOf(request: MonitoringRequest, name: string): string {
   return String((request.params as Record<string, unknown> | undefined)?.[name] ?? '');
 }
 
-/** The most routes in one request, and the most characters of each: a pattern may be encoded, nine for one. */
+/** The most routes in one request, and the most characters of each. URL encoding turns one character of a pattern into up to nine. */
 const MAX_ADDRESSES = 32;
 const MAX_ADDRESS_LENGTH = 512 + 9 * MAX_PATTERN_LENGTH;
 
-/** `?part=`, any number of times: other routes with their queries, such as `stats?window=5m`. */
+/** Reads all `?part=`: addresses of routes with their queries, such as `stats?window=5m`; undefined if there is none. */
 export function partsOf({ query }: MonitoringRequest): readonly string[] | undefined {
   const given = (query as Record<string, unknown> | null | undefined)?.['part'];
   if (given === undefined) return undefined;
@@ -183,7 +186,7 @@ export function partsOf({ query }: MonitoringRequest): readonly string[] | undef
   throw refused(`part must be the address of a route that reads, of at most ${MAX_ADDRESS_LENGTH} characters`);
 }
 
-/** The error for a part that is not a route. */
+/** Returns the error for a part that is not the address of a route. */
 export function unknownPart(part: string): MonitoringError {
   return refused(`part must be the address of a route that reads, such as stats?window=5m, not ${quoted(part)}`);
 }
@@ -202,7 +205,7 @@ function numberOf(
   return value;
 }
 
-/** One of a few names, the first if it is left out. */
+/** Reads a parameter that must be one of these names; the first name if it is left out. */
 function oneOf<const T extends string>(request: MonitoringRequest, name: string, allowed: readonly [T, ...T[]]): T {
   const text = parameter(request, name);
   if (text === undefined) return allowed[0];

@@ -22,7 +22,7 @@ export function policiesController(monitoring: Monitoring): Type {
       return this.handlers.answer('overridePolicy', request, response);
     }
 
-    /** Adds to the override that is in force. */
+    /** Adds fields to the override that is in force. */
     @Patch('policies')
     @Write(monitoring)
     extendPolicy(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {

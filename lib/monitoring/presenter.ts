@@ -12,8 +12,8 @@ export type Presented<T> = T extends readonly (infer Item)[]
     : T;
 
 /**
- * Returns an answer as it is sent: every field in snake_case, the rest unchanged. Names are converted here only:
- * code uses camelCase; documents, dashboards and scripts use snake_case.
+ * Converts an answer to the form in which it is sent: field names in snake_case, values unchanged. Only this function converts names.
+ * Code uses camelCase; documents, dashboards and scripts use snake_case.
  */
 export function present(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(present);
@@ -26,7 +26,7 @@ export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Returns an answer about one cache with a field that names it: the object itself, or each of a list. */
+/** Adds the field `cache`, the cache's name, to an answer: to the object, or to each object of a list. */
 export function ofCache(answer: unknown, cache: string): unknown {
   if (Array.isArray(answer)) return answer.map((row) => ofCache(row, cache));
   return typeof answer === 'object' && answer !== null ? { cache, ...answer } : answer;
@@ -60,7 +60,7 @@ export async function presentedText(answer: unknown, slice = new TimeSlice()): P
   return `${parts.join('')}}`;
 }
 
-/** Whether the answer is an object with a list in one of its fields. */
+/** True if the answer is an object with a list in one of its fields. */
 function holdsMany(answer: unknown): answer is Record<string, unknown> {
   return (
     typeof answer === 'object' && answer !== null && !Array.isArray(answer) && Object.values(answer).some(Array.isArray)

@@ -29,22 +29,22 @@ import type { ServerInformation } from './server-information.js';
 import type { MadeAnswer, SharedAnswer, SharedAnswers } from './shared-answers.js';
 import { shownPolicies } from './shown-policy.js';
 
-/** The cache of a request. */
+/** The parts of the cache that a request names. */
 export interface AskedCache extends Pick<MonitoredCache, 'insight' | 'tuning' | 'layers'> {
   readonly metrics: CacheMetrics;
 }
 
-/** The reading of a route. Its parameters are checked before the answer is computed. */
+/** What a route reads. Each function checks the parameters first, and returns a function that computes the answer. */
 interface Reading {
   /** The query parameters that determine the answer. */
   readonly takes: readonly string[];
-  /** True if it is expensive and changes slowly. */
+  /** True if the answer is expensive to compute and changes slowly. */
   readonly slow?: boolean;
-  /** From the statistics of one cache of this instance, or of all instances. */
+  /** Reads the statistics of one cache of this instance, or those of all instances. */
   readonly ofStatistics?: (request: MonitoringRequest, asked: AskedCache) => (metrics: CacheStatistics) => unknown;
-  /** From this instance. */
+  /** Reads from this instance. */
   readonly ofInstance?: (request: MonitoringRequest, caches: CachesOf) => () => unknown;
-  /** From all instances; undefined if it exists only for this instance. */
+  /** Reads from all instances; undefined if the route covers only this instance. */
   readonly ofFleet?: (request: MonitoringRequest) => (fleet: FleetAnswers['insight']) => Promise<OfFleet<unknown>>;
 }
 
@@ -55,7 +55,7 @@ interface CachesOf {
 
 const COUNTED = ['window', 'scope', 'cache'] as const;
 
-/** Routes that read figures of the metrics, by path. */
+/** The routes that read the metrics, by path. */
 const statistics = {
   health: { takes: ['scope', 'cache'], ofStatistics: () => (metrics) => metrics.collectHealth() },
   stats: {
@@ -139,7 +139,7 @@ const statistics = {
   },
 } as const satisfies Record<string, Reading>;
 
-/** Routes that read further facts about the caches of this instance. */
+/** The routes that read other facts about caches, by path. */
 const insights = {
   insights: {
     takes: ['scope', 'cache', 'pattern'],
@@ -221,10 +221,10 @@ const insights = {
   },
 } as const satisfies Record<string, Reading>;
 
-/** The path of a reading route, below the monitoring path. */
+/** The path of a route that reads, below the monitoring path. */
 export type ReadingName = keyof typeof statistics | keyof typeof insights | 'info' | 'database' | 'instances' | 'warm';
 
-/** Computes the answers of the routes: one, or several together for the dashboard. Concurrent requests share an answer. */
+/** Computes the answers of the routes that read. Requests that accept an answer of some age share it. */
 export class Readings {
   readonly #readings: Readonly<Record<ReadingName, Reading>>;
   readonly #caches: () => CachesOf;
@@ -265,15 +265,15 @@ export class Readings {
     return Object.hasOwn(this.#readings, name);
   }
 
-  /** True if the answer is expensive and changes slowly. */
+  /** True if the answer of the route is expensive to compute and changes slowly. */
   isSlow(name: ReadingName): boolean {
     return this.#readings[name].slow === true;
   }
 
   /**
-   * The answer of a route, as text.
-   * @param maxAgeMs its highest age, milliseconds; 0 for a new one.
-   * @throws MonitoringError for wrong parameters; CacheError if the fleet cannot be asked.
+   * Returns the answer of a route, as text.
+   * @param maxAgeMs the highest age of the answer, milliseconds; 0 for a new answer.
+   * @throws MonitoringError for wrong parameters; CacheError if the fleet is off or does not answer.
    */
   async read(name: ReadingName, request: MonitoringRequest, maxAgeMs: number): Promise<SharedAnswer> {
     if (maxAgeMs > 0) this.#stops ??= this.#watch();
@@ -288,7 +288,7 @@ export class Readings {
     for (const stop of this.#stops ?? []) stop();
   }
 
-  /** Drops shared answers after a policy or alert has changed, because pages request them at once. */
+  /** Drops the shared answers when a policy or alert changes, because pages then request new ones at once. */
   #watch(): (() => void)[] {
     const changed = () => this.shared.clear();
     return [this.cache, ...this.named.all.values()].flatMap((cache) => [
@@ -324,12 +324,12 @@ export class Readings {
   }
 }
 
-/** The cache that a request names; of other instances only the application's own is known. */
+/** Returns the cache that a request names. Refuses a named cache with `scope=fleet`. */
 function ofOneInstance(request: MonitoringRequest, { own, named }: CachesOf): AskedCache {
   return cacheOf(request, named) ?? own;
 }
 
-/** The endpoints whose handlers declare a pattern. */
+/** Returns the endpoints whose handlers declare a pattern. */
 function endpointsOf(metrics: CacheMetrics, pattern: string): ReadonlySet<string> {
   const { declaredBy = [] } = metrics.declarationOf(pattern) ?? {};
   return new Set(declaredBy.flatMap(({ endpoint }) => endpoint ?? []));

@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
 
-/** The most events kept for clients that reconnect, and the most characters of them together. */
+/** The most events that are kept, and the most characters of all of them together. */
 const MAX_EVENTS = 100;
 const MAX_LENGTH = 200_000;
 
 /**
- * Keeps the latest events, for clients that reconnect with the id of the last event they received. Ticks are not kept: the next tick
- * replaces them. Ids differ between processes, since a client may reconnect to another one.
+ * Keeps the latest events for clients that reconnect with the id of the last event that they received. Ticks are not kept, because the
+ * next tick replaces them. Ids differ between processes, because a client may reconnect to another process.
  */
 export class RecentEvents {
   readonly #run = randomBytes(6).toString('hex');
   #events: { readonly number: number; readonly frame: string }[] = [];
   #length = 0;
 
-  /** The id of an event of this process. @param number counts events and ticks. */
+  /** Returns the id of an event of this process. @param number the number of events and ticks so far. */
   idOf(number: number): string {
     return `${this.#run}-${number}`;
   }
@@ -27,8 +27,8 @@ export class RecentEvents {
   }
 
   /**
-   * Returns the frames of all kept events after an event.
-   * @param last the id of the event, as a client sent it. Empty returns none; the id of another process returns all.
+   * Returns the kept events that followed an event.
+   * @param last the id of that event, as a client sent it. An empty id returns no events; an id of another process returns all.
    */
   after(last: string): string[] {
     if (last === '') return [];

@@ -4,9 +4,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { present } from './presenter.js';
 
-/** How long a connection stays open for the next request of a client that asks again, milliseconds. */
+/** How long a connection stays open for the next request of a client that polls, milliseconds. */
 const KEEP_OPEN_MS = 65_000;
-/** As Node does: the server waits longer than it announces, so that no request meets a connection that is being closed. */
+/** The server waits this much longer than it announces, as Node does: otherwise a request could arrive while it closes the connection. */
 const LATER_MS = 1_000;
 
 /**
@@ -38,18 +38,18 @@ export class Reply {
   }
 
   /**
-   * Keeps the connection open for a client that asks again in seconds. By default Node closes it after five, and another connection
-   * costs the process as much as an answer, or more with TLS. Call it before the answer is sent.
+   * Keeps the connection open for a client that polls every few seconds. By default Node closes it after five seconds, and a new
+   * connection costs the process as much as an answer, or more with TLS. Call it before the answer is sent.
    */
   keepOpen(response: unknown): void {
     const raw = rawOf(response);
     const socket = raw.socket as (Socket & { readonly server?: Server }) | null;
     const { keepAliveTimeout = 0 } = socket?.server ?? {};
     if (raw.req.httpVersionMajor !== 1 || !raw.shouldKeepAlive) return;
-    // 0: no limit.
+    // 0 means that there is no limit.
     if (keepAliveTimeout === 0 || keepAliveTimeout >= KEEP_OPEN_MS) return;
     this.header(response, 'Keep-Alive', `timeout=${KEEP_OPEN_MS / 1_000}`);
-    // Node's own listener is the first, and sets the server's timeout.
+    // Node's own listener runs first and sets the server's timeout; this one replaces it.
     raw.once('finish', () => socket?.setTimeout(KEEP_OPEN_MS + LATER_MS));
   }
 

@@ -46,7 +46,7 @@ export interface RouteSubjects {
   readonly profiler: CacheProfiler | undefined;
 }
 
-/** The answer of `POST invalidate`: fresh keys removed, entries that globs removed, tags given. */
+/** The answer of `POST invalidate`: how many given keys were fresh, how many entries the globs removed, how many tags were given. */
 export interface WriteCounts {
   readonly keys: number;
   readonly patterns: number;
@@ -58,7 +58,7 @@ const NAMES = ['username', 'name', 'id', 'sub'] as const;
 
 const FLAMEGRAPH_TITLE = 'Operations of the cache';
 
-/** Handles the requests of the routes. Controllers load it with the first request, because most processes get none. */
+/** Answers the requests to the routes. It is loaded at the first request, because most processes get none. */
 export class RouteHandlers {
   readonly shared = new SharedAnswers();
   readonly readings: Readings;
@@ -106,7 +106,7 @@ export class RouteHandlers {
     const { reply, warmer } = this.#subjects;
     const report = warmer.getReport(pathParameterOf(request, 'id'));
     if (report === undefined) {
-      throw new MonitoringError(404, 'UNKNOWN_RUN', 'No warming run of this id is known; only the latest are kept.');
+      throw new MonitoringError(404, 'UNKNOWN_RUN', 'No warming run has this id. Only the latest runs are kept.');
     }
     reply.json(response, report);
   }
@@ -133,7 +133,7 @@ export class RouteHandlers {
     ]);
     const slice = new TimeSlice();
     let removed = 0;
-    // In sequence: each glob is compared with every key.
+    // One after the other, because each glob is compared with every key.
     for (const glob of patterns) {
       removed += await cache.deleteByPattern(glob);
       if (slice.over) await slice.rest();
@@ -146,7 +146,7 @@ export class RouteHandlers {
     return this.#override(request, response, false);
   }
 
-  /** Adds to the override that is in force. */
+  /** Adds fields to the override that is in force. */
   extendPolicy(request: MonitoringRequest, response: unknown): Promise<void> {
     return this.#override(request, response, true);
   }
@@ -210,7 +210,7 @@ function pathOf(request: MonitoringRequest): string {
   return (request.originalUrl ?? request.url ?? '').split('?')[0]!;
 }
 
-/** The name of the authenticated user, as the application's guards set it. */
+/** Returns the name of the authenticated user, as the application's guards set it. */
 function whoAsks({ user }: MonitoringRequest): string {
   if (typeof user !== 'object' || user === null) return nameIn(user);
   const name = NAMES.map((field) => (user as Record<string, unknown>)[field]).find(
@@ -229,6 +229,6 @@ async function refuseUnknown(pattern: string, metrics: CacheMetrics, policies: r
   throw new MonitoringError(
     404,
     'UNKNOWN_PATTERN',
-    `No handler declares the pattern ${shown(pattern)} and no key of it was counted.${hint} GET policies and GET stats/patterns list what there is.`,
+    `No handler declares the pattern ${shown(pattern)}, and statistics do not list it.${hint} GET policies and GET stats/patterns list the known patterns.`,
   );
 }

@@ -10,7 +10,7 @@ const DEADLINE_MS = 2000;
 
 type Unknowable<T> = { readonly [Name in keyof T]: T[Name] | null };
 
-/** The answer of `GET info`: the server's figures, null if no server answers, and each layer of this instance. */
+/** The answer of `GET info`: the figures of a server, null if it does not answer, and each layer of this instance. */
 export interface CacheInformation extends Unknowable<ServerInfo> {
   readonly layers: readonly LayerInformation[];
 }
@@ -24,10 +24,10 @@ export interface LayerInformation {
   readonly circuitState: 'closed' | 'open' | 'half_open';
   readonly entryCount: number | null;
   readonly totalSizeBytes: number | null;
-  /** The most entries that it may keep; omitted without this bound. */
+  /** The most entries that the layer may hold; omitted if they are not limited. */
   readonly maxEntries?: number;
   readonly maxSizeBytes?: number;
-  /** The bound that is filled most, which causes evictions first. Omitted while the layer is empty. */
+  /** The bound that is used up most: it causes evictions first. Omitted if both bounds are used up equally, such as while the layer is empty. */
   readonly boundBy?: 'entries' | 'bytes';
   readonly queueDepth: number;
   readonly writesDropped: number;
@@ -45,7 +45,7 @@ const nothingKnown: Record<keyof ServerInfo, null> = {
   maxMemory: null,
 };
 
-/** Asks the servers of the layers, and returns the figures of the first that answers. */
+/** Reads the figures of the server of the first layer that has one, and the state of every layer. */
 export class ServerInformation {
   constructor(
     private readonly cache: MonitoredCache,

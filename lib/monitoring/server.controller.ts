@@ -21,7 +21,7 @@ export function serverController(monitoring: Monitoring): Type {
       return this.handlers.read('database', request, response);
     }
 
-    /** Changes nothing, but makes the database work and shows its tables: guarded like a write. */
+    /** Guarded like a write: it changes nothing, but it uses the database and shows its tables. */
     @Get('database/plan')
     @Write(monitoring)
     databasePlan(@Req() request: MonitoringRequest, @Res() response: unknown): Promise<void> {

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** An answer before it is sent. */
 export interface MadeAnswer {
   readonly text: string;
-  /** How many instances it covers; undefined for this one alone. */
+  /** The number of instances that it covers; undefined if it covers only this instance. */
   readonly instances?: number | undefined;
 }
 
@@ -21,9 +21,9 @@ interface Kept {
 
 /** The highest age of any answer, milliseconds. */
 export const MAX_AGE_MS = 30_000;
-/** The maximum `max-age` of a request for a single route, milliseconds. */
+/** The highest `max-age` of a request that takes effect, milliseconds. */
 const MAX_ASKED_MS = 10_000;
-/** The most addresses whose last answer is kept, and the most characters of the answers together. */
+/** The most addresses whose last answer is kept, and the most characters of all kept answers together. */
 const MAX_ADDRESSES = 64;
 const MAX_LENGTH = 8_000_000;
 const MAX_ADDRESS_LENGTH = 1_024;
@@ -87,7 +87,7 @@ export class SharedAnswers {
   }
 }
 
-/** The `max-age` of a request's `Cache-Control`, milliseconds; undefined without it. */
+/** Returns the `max-age` of a request's `Cache-Control`, milliseconds; undefined without it. */
 export function maxAgeOf({ 'cache-control': directives = '' }: IncomingHttpHeaders): number | undefined {
   const seconds = /(?:^|,)\s*max-age=(\d{1,9})\s*(?:,|$)/i.exec(directives)?.[1];
   return seconds === undefined ? undefined : Math.min(MAX_ASKED_MS, Number(seconds) * 1_000);

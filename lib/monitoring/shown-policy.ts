@@ -3,7 +3,7 @@ import type { DeclaringMethod } from '../metrics/judgement.js';
 import type { PolicyReport } from '../tuning/policy-tuning.js';
 import { snakeCase } from './presenter.js';
 
-/** The report of a policy, and where its pattern is declared. */
+/** The report of a policy, and the methods that declare its pattern. */
 export interface ShownPolicy extends Omit<PolicyReport, 'varies'> {
   /** Field names as they are sent, in snake_case. */
   readonly varies: readonly string[];

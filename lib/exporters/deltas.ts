@@ -4,14 +4,14 @@ import { runAtOnce, runInSlices } from '../cache/base/slices.js';
 import { KeptBySeries } from './kept-by-series.js';
 import type { ExportSource, MetricsSnapshot } from './metrics-exporter.js';
 
-/** What happened between two exports. */
+/** What was added between two exports. */
 export interface Delta {
   /**
-   * Counters and histograms hold the increase, gauges the current value. Series without an increase are left out. The points are
-   * valid until the next delta is read.
+   * Counters and histograms hold the increase, gauges the current value. Counters and histograms without an increase are left out. The
+   * points are valid until the next delta is read.
    */
   readonly families: readonly { readonly family: MetricFamily; readonly points: readonly MetricPoint[] }[];
-  /** Marks it as exported: the next delta begins here. Without it, the next delta includes this one. */
+  /** Marks this delta as exported: the next one begins where it ends. Otherwise the next delta includes this one. */
   commit(): void;
 }
 
@@ -31,7 +31,7 @@ export class Deltas {
   #last = 0;
   #committed = 0;
 
-  /** Sets the start: figures read now belong to the first delta, unless an earlier run exported them. */
+  /** Sets the start of the first delta. Present figures belong to it, unless an earlier run has exported them. */
   startFrom({ restored, families }: Pick<ExportSource, 'restored' | 'families'>): void {
     if (restored === true) this.of({ families: [...families()] }).commit();
   }
@@ -64,7 +64,7 @@ export class Deltas {
     return { families, commit: () => this.#commit(reading) };
   }
 
-  /** Drops series that were absent from the reading: a series that returns counts from its beginning. */
+  /** Drops series that were absent from the reading. If such a series returns, it counts from zero. */
   #commit(reading: number): void {
     this.#committed = reading;
     for (const [name, { byLabels }] of this.#families) {
@@ -89,12 +89,12 @@ export class Deltas {
   }
 }
 
-/** One series: its last values, and the increase since as a point. */
+/** One series: its last exported values, and the increase since then, as a point. */
 class DeltaSeries implements MetricPoint {
   readonly labels: readonly string[];
   value?: number;
   histogram?: HistogramView;
-  /** Whether there is something to export. */
+  /** True if there is something to export. */
   hasChanges = false;
   /** The last reading that contained it. */
   reading = 0;

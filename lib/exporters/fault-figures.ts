@@ -2,7 +2,7 @@ import type { CallbackErrors } from '../cache/base/callback-errors.js';
 import type { Layer } from '../cache/layers/layer.js';
 import { counter, type FamilySource, type MetricFamily } from '../metrics/family.js';
 
-/** Faults that failed no call: errors thrown by callbacks of the application, and unreadable values of layers. */
+/** Counts faults that did not fail a call: errors thrown by the application's callbacks, and unreadable values in layers. */
 export class FaultFigures implements FamilySource {
   constructor(
     private readonly layers: () => readonly Layer[],

@@ -3,7 +3,7 @@ interface Kept<T> {
   readonly value: T;
 }
 
-/** Caches what `make` returns for the labels of each series of a family. A series is identified by its position and its labels. */
+/** Keeps what `make` returns for each series of a family. A series is identified by its position and its labels. */
 export class KeptBySeries<T> {
   #series: Kept<T>[] = [];
 
@@ -23,7 +23,7 @@ export class KeptBySeries<T> {
   }
 }
 
-/** Compares two lists of labels; nearly always they are one object. */
+/** True if two lists of labels are equal. Nearly always they are the same object. */
 export function sameLabels(known: readonly string[], labels: readonly string[]): boolean {
   return known === labels || (known.length === labels.length && known.every((label, at) => label === labels[at]));
 }

@@ -1,11 +1,11 @@
 import { aggregationOf, type MetricFamily } from '../metrics/family.js';
 
-/** A family's name and unit for senders that separate words by dots: OpenTelemetry, StatsD, CloudWatch. */
+/** A family's name and unit for exporters that separate words by dots: OpenTelemetry, StatsD, CloudWatch. */
 export interface DottedName {
   readonly name: string;
   /** UCUM, as OpenTelemetry writes units. */
   readonly unit: string;
-  /** A gauge whose values add up over series and processes, such as bytes or connections. */
+  /** True for a gauge whose values may be added up over series and processes, such as bytes or connections. */
   readonly additive: boolean;
   /** A label implied by the name: several families become one metric, distinguished by this label. */
   readonly implied?: readonly [label: string, value: string];

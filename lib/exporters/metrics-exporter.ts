@@ -1,11 +1,11 @@
 import { collectedFamilies, type FamilySource, type MetricFamily } from '../metrics/family.js';
 
 /**
- * Every figure, cumulative since `startedAt`. Reading costs nothing on the hot path. Points are read while they are iterated: an
- * exporter that pauses between them, so that requests are answered, reads later points at their later values.
+ * All figures, cumulative since `startedAt`. Taking a snapshot costs nothing on the hot path. Each point is read when it is iterated: if an
+ * exporter pauses between points to let requests be answered, later points have later values.
  */
 export interface MetricsSnapshot {
-  /** When the snapshot was begun, milliseconds since the Unix epoch. */
+  /** When the snapshot began, milliseconds since the Unix epoch. */
   readonly at: number;
   /** When counting began, milliseconds since the Unix epoch. */
   readonly startedAt: number;
@@ -16,13 +16,13 @@ export interface MetricsSnapshot {
 export interface ExportSource extends FamilySource {
   /** The application's name, for exporters that name the sender. */
   readonly serviceName: string;
-  /** True if figures continue those of an earlier run, which has exported the values at the start. */
+  /** True if figures continue those of an earlier run: that run has already exported the values at the start. */
   readonly restored?: boolean;
 }
 
 /**
- * The source of an application's exporters.
- * @param restored whether the figures continue those of an earlier run, which is known once they have been read
+ * Returns the source of an application's exporters.
+ * @param restored whether the figures continue those of an earlier run. This is known after the earlier figures have been read.
  */
 export function exportSourceOf(
   metrics: FamilySource,
@@ -40,15 +40,15 @@ export function exportSourceOf(
 }
 
 /**
- * Sends the figures elsewhere. An exporter that throws or rejects is logged once and called again at the next interval;
- * it is never called while its last export still runs.
+ * Sends the figures to another system. If an exporter throws or rejects, that is logged once, and it is called again at its next interval.
+ * It is never called while its last export is still running.
  */
 export interface MetricsExporter {
-  /** Its name in the log. */
+  /** The exporter's name in the log. */
   readonly name: string;
-  /** How often {@link MetricsExporter.export} is called. @default 10 000 ms; 0: never, a reader calls the exporter instead. */
+  /** How often {@link MetricsExporter.export} is called. @default 10 000 ms. With 0 it is never called: a reader collects the figures from the exporter instead. */
   readonly intervalMs?: number;
-  /** Called once, before everything else. The boot waits two seconds for it; exports begin once it has settled. */
+  /** Called once, first. The boot waits for it, at most two seconds. Exports begin after it has settled. */
   start(source: ExportSource): void | Promise<void>;
   /** Called every {@link MetricsExporter.intervalMs}. With many series it should yield to the event loop. */
   export(snapshot: MetricsSnapshot): void | Promise<void>;

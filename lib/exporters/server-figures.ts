@@ -5,11 +5,11 @@ import type { FamilySource, MetricFamily, MetricPoint } from '../metrics/family.
 
 export interface ServerFiguresOptions {
   readonly clock: Clock;
-  /** How long a server may take to answer, milliseconds; after that the last answer is shown. @default 500 */
+  /** How long a server may take to answer, milliseconds. After that, its last answer is shown. @default 500 */
   readonly deadlineMs?: number;
-  /** How long an answer is kept before the server is asked again, milliseconds: several scrapers cost the server one query. @default 5000 */
+  /** How long an answer is used before the server is asked again, milliseconds. Several scrapers then cost the server one query. @default 5000 */
   readonly keepMs?: number;
-  /** How long the last answer is shown, milliseconds. @default 60000 */
+  /** How long the last answer of a server that is down is shown, milliseconds. @default 60000 */
   readonly staleMs?: number;
 }
 
@@ -17,13 +17,13 @@ export interface ServerFiguresOptions {
 interface Answer {
   readonly info: ServerInfo | undefined;
   readonly answeredAt: number;
-  /** Whether it answered when it was asked last. */
+  /** True if the server answered when it was asked last. */
   readonly up: boolean;
 }
 
 /**
- * The figures that the servers of the layers report (INFO of Redis), as families. A scrape asks them, in the
- * background if it cannot wait. A server that is down or slow delays a scrape by the deadline at most.
+ * The figures that the servers of the layers report (INFO of Redis), as families. Each scrape asks the servers; a scrape that cannot wait
+ * asks them in the background. A server that is down or slow delays a scrape by the deadline at most.
  */
 export class ServerFigures implements FamilySource {
   readonly #layers: () => readonly Layer[];
@@ -72,7 +72,11 @@ export class ServerFigures implements FamilySource {
       },
       this.#family('memory_used_bytes', 'Memory in use on the whole server.', ({ usedMemory }) => usedMemory),
       this.#family('memory_limit_bytes', 'Memory the server may use; 0 for no limit.', ({ maxMemory }) => maxMemory),
-      this.#family('keys', 'Keys on the whole server, of other applications too.', ({ totalKeys }) => totalKeys),
+      this.#family(
+        'keys',
+        'Keys on the whole server, including those of other applications.',
+        ({ totalKeys }) => totalKeys,
+      ),
       this.#family('connected_clients', 'Clients connected to the server.', ({ connectedClients }) => connectedClients),
       this.#family(
         'hit_ratio',
@@ -90,7 +94,7 @@ export class ServerFigures implements FamilySource {
 
   async #ask(layer: Layer): Promise<void> {
     const info = await serverInfoOf(layer, this.#deadlineMs, this.#clock);
-    // The store is not a server.
+    // The layer has no server.
     if (info === null) return void this.#answers.delete(layer.name);
     const before = this.#answers.get(layer.name) ?? { info: undefined, answeredAt: -Infinity };
     this.#answers.set(
@@ -106,7 +110,7 @@ export class ServerFigures implements FamilySource {
       help,
       type: name.endsWith('_total') ? 'counter' : 'gauge',
       ...(unit === undefined ? {} : { unit }),
-      // Every process gets the same answer from the same server.
+      // The server gives every process the same answer, so values must not be added up.
       aggregation: 'max',
       labelNames: ['layer'],
       points: () => this.#points(read),
@@ -123,8 +127,8 @@ export class ServerFigures implements FamilySource {
 }
 
 /**
- * What the server of a layer reports; undefined if the server is down, refuses or takes longer than `deadlineMs`, null if
- * the layer has no server.
+ * Returns what the server of a layer reports. Undefined if the server is down, refuses or takes longer than `deadlineMs`; null if the
+ * layer has no server.
  */
 export async function serverInfoOf(
   layer: Layer,

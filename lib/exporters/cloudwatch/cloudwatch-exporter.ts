@@ -13,16 +13,18 @@ export interface CloudWatchExporterOptions {
   readonly namespace?: string;
   /** Dimensions of every metric, such as `{ environment: 'production' }`. @default { service: serviceName } */
   readonly dimensions?: Readonly<Record<string, string>>;
-  /** Labels written as properties, which can be searched in the logs: each value of a dimension is billed as a metric.
-   *  @default ['pattern', 'method', 'route', 'table'] */
+  /**
+   * Labels that are written as properties, which can be searched in the logs, instead of dimensions: CloudWatch bills each value of a
+   * dimension as a metric. @default ['pattern', 'method', 'route', 'table']
+   */
   readonly properties?: readonly string[];
-  /** Interval between exports of what was added since the last one. @default '60s', the resolution of CloudWatch's metrics */
+  /** The interval between exports. Each export writes what was added since the last one. @default '60s', the resolution of CloudWatch */
   readonly interval?: Duration;
-  /** Called with each event. @default writes a line to standard output, where Lambda, ECS and the CloudWatch agent read it */
+  /** Called with each event. @default writes a line to standard output, which Lambda, ECS and the CloudWatch agent read */
   readonly write?: (event: string) => void;
 }
 
-/** Reserved for labels: more than any family has. */
+/** The number of dimensions that is reserved for labels. No family has more labels. */
 const SPARE_DIMENSIONS = 5;
 
 type Labels = readonly (readonly [name: string, value: string])[];
@@ -40,8 +42,8 @@ interface Group {
 }
 
 /**
- * Writes figures in CloudWatch's embedded metric format. Counters are written as the increase since the last export; durations as the
- * interval's mean, median, 95th and 99th percentile and maximum, in milliseconds, and their number.
+ * Writes figures in CloudWatch's embedded metric format. Counters are written as the increase since the last export. Durations are written
+ * as the interval's mean, median, 95th and 99th percentile and maximum, in milliseconds, and as their number.
  */
 export class CloudWatchExporter implements MetricsExporter {
   readonly name = 'cloudwatch';
@@ -52,7 +54,7 @@ export class CloudWatchExporter implements MetricsExporter {
   readonly #deltas = new Deltas();
   #service = 'nestjs-cache-observability';
 
-  /** @throws CacheError `INVALID_OPTIONS` for more dimensions than CloudWatch takes. */
+  /** @throws CacheError `INVALID_OPTIONS` if there are more dimensions than CloudWatch accepts. */
   constructor(options: CloudWatchExporterOptions = {}) {
     this.#options = options;
     this.intervalMs = milliseconds(options.interval ?? '60s', 'interval');
@@ -62,7 +64,7 @@ export class CloudWatchExporter implements MetricsExporter {
     if (dimensions > MOST_DIMENSIONS - SPARE_DIMENSIONS) {
       throw new CacheError(
         'INVALID_OPTIONS',
-        `dimensions: ${dimensions} are too many; CloudWatch takes ${MOST_DIMENSIONS}, of which labels need ${SPARE_DIMENSIONS}.`,
+        `dimensions: ${dimensions} are too many. CloudWatch accepts ${MOST_DIMENSIONS}, of which labels need ${SPARE_DIMENSIONS}.`,
       );
     }
   }
@@ -82,7 +84,7 @@ export class CloudWatchExporter implements MetricsExporter {
     };
     for (const alike of byLabelNames(families)) {
       const groups = new Map<string, Group>();
-      // A family that shares its labels with no other: each point is a group of its own and is written at once.
+      // If no other family has the same labels, each point is a group of its own and is written at once.
       const alone = alike.length === 1;
       for (const { family, dotted, points } of alike) {
         const add = (point: MetricPoint): void => {
@@ -117,7 +119,7 @@ export class CloudWatchExporter implements MetricsExporter {
   }
 }
 
-/** Groups families with the same labels: their metrics can share an event. */
+/** Groups families with the same labels, because their metrics can share an event. */
 function byLabelNames(families: Delta['families']): Iterable<readonly NamedFamily[]> {
   const together = new Map<string, NamedFamily[]>();
   for (const { family, points } of families) {

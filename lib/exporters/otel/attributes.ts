@@ -19,7 +19,7 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 const OF_DATABASES: Readonly<Record<string, string>> = { state: 'db.client.connection.state' };
 const OF_CACHES: Readonly<Record<string, string>> = { state: 'cache.circuit.state' };
 
-/** Database labels that the semantic conventions express by leaving the attribute out. */
+/** Database labels for which the semantic conventions leave the attribute out. */
 const SAID_BY_ABSENCE: ReadonlySet<string> = new Set(['table=__none__', 'result=ok']);
 
 /** Returns the attributes of a point, under the names of the semantic conventions if they define one. */
@@ -32,7 +32,7 @@ export function attributesOf(
   const attributes: Record<string, string> = {};
   const add = (label: string, value: string): void => {
     if (ofDatabase && SAID_BY_ABSENCE.has(`${label}=${value}`)) return;
-    // The only other result of a query is an error of an unknown kind.
+    // The only result of a query other than ok is an error, whose kind is unknown.
     if (ofDatabase && label === 'result') attributes['error.type'] = '_OTHER';
     else attributes[nameOf(label, ofDatabase)] = value;
   };

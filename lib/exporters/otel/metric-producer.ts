@@ -23,7 +23,7 @@ import { dottedName, type DottedName } from '../metric-names.js';
 import type { MetricsExporter } from '../metrics-exporter.js';
 import { attributesOf } from './attributes.js';
 
-/** Values of the SDK's enumerations: the application's reader loads the SDK, this file does not. */
+/** Values of the SDK's enumerations. They are repeated here because this file does not load the SDK; the application's reader does. */
 const CUMULATIVE = 1 as AggregationTemporality.CUMULATIVE;
 const EXPONENTIAL_HISTOGRAM = 1 as DataPointType.EXPONENTIAL_HISTOGRAM;
 const GAUGE = 2 as DataPointType.GAUGE;
@@ -33,14 +33,14 @@ const DOUBLE = 1 as ValueType.DOUBLE;
 const SCOPE = { name: 'nestjs-cache-observability' };
 
 export interface CacheMetricProducerOptions {
-  /** The source of the figures if no module starts the producer: `cache.metrics`. */
+  /** The source of the figures, such as `cache.metrics`. Needed only if no module starts the producer. */
   readonly source?: FamilySource;
   readonly clock?: Clock;
 }
 
 /**
- * Gives a metric reader of OpenTelemetry all figures, cumulative. Histograms stay exponential, scale 4, in seconds.
- * Pass it to the reader, and to the module, which starts it:
+ * Gives all figures, cumulative, to a metric reader of OpenTelemetry. Histograms stay exponential, with scale 4, in seconds. Pass the
+ * producer to the reader and to the module, which starts it:
  *
  * ```ts
  * const producer = new CacheMetricProducer();
@@ -50,14 +50,14 @@ export interface CacheMetricProducerOptions {
  */
 export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   readonly name = 'opentelemetry';
-  /** The reader calls it. */
+  /** No interval, because the reader calls {@link collect}. */
   readonly intervalMs = 0;
   readonly #clock: Clock;
   #source: FamilySource | undefined;
   #startedAt: number;
   #collectedAt: number;
   #counted = 0;
-  /** One collection at a time: if two overlapped, figures could seem to fall. */
+  /** Runs one collection at a time: in overlapping collections, figures could seem to fall. */
   readonly #oneAtATime = pLimit(1);
   /** The attributes of every series, by the name of its family. */
   readonly #attributes = new Map<string, KeptBySeries<Attributes>>();
@@ -100,7 +100,7 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
   async #collect(): Promise<Iterable<MetricData>> {
     const now = this.#clock.now();
     const slice = new TimeSlice();
-    // Shared by all points; its value is set once they have been read.
+    // All points share this object. Its value is set after all points have been read.
     const startTime: HrTime = [0, 0];
     const endTime = hrTime(now);
     const byName = new Map<string, MetricData>();
@@ -135,14 +135,14 @@ export class CacheMetricProducer implements MetricProducer, MetricsExporter {
     return made;
   }
 
-  /** Detects a reset: if cumulative figures fell, they count from the last time they were read. */
+  /** Detects a reset: if cumulative figures fell, they count from the time of the last collection. */
   #noticeReset(counted: number): void {
     if (counted < this.#counted) this.#startedAt = this.#collectedAt;
     this.#counted = counted;
   }
 }
 
-/** A metric without points. */
+/** Creates a metric without points. */
 function dataOf(family: MetricFamily, dotted: DottedName): MetricData {
   const descriptor = { name: dotted.name, description: family.help, unit: dotted.unit, valueType: DOUBLE };
   const base = { descriptor, aggregationTemporality: CUMULATIVE, dataPoints: [] };
@@ -152,7 +152,7 @@ function dataOf(family: MetricFamily, dotted: DottedName): MetricData {
   return { ...base, dataPointType: GAUGE };
 }
 
-/** Copies the buckets, without the empty ones at both ends; sum and extremes in seconds. */
+/** Copies the buckets without the empty ones at both ends. Converts the sum and the extremes to seconds. */
 function exponential(histogram: HistogramView | undefined): ExponentialHistogram {
   const negative = { offset: 0, bucketCounts: [] };
   if (histogram === undefined || histogram.count === 0) {

@@ -6,7 +6,7 @@ export const CLASSIC_BOUNDS = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ] as const;
 
-/** The exponential bucket that each bound cuts, and the share of the bucket below the cut. */
+/** The exponential bucket in which each bound lies, and the share of that bucket below the bound. */
 const CUTS = CLASSIC_BOUNDS.map((seconds) => {
   const ms = seconds * 1000;
   let bucket = MIN_INDEX;
@@ -22,8 +22,8 @@ interface ClassicBucket {
 }
 
 /**
- * Writes an exponential histogram as cumulative classic buckets, `+Inf` last, to `into`. A bucket that a bound cuts, 4.4 %
- * wide, is divided in proportion and rounded down, so that counts are whole and never fall.
+ * Writes an exponential histogram as cumulative classic buckets, `+Inf` last, to `into`. If a bound lies in an exponential bucket, which is
+ * 4.4 % wide, the bucket's count is divided in proportion and rounded down: counts stay whole numbers and never fall.
  */
 export function classicCounts(histogram: HistogramView, into: number[]): void {
   const { counts, offset } = histogram;
@@ -39,7 +39,7 @@ export function classicCounts(histogram: HistogramView, into: number[]): void {
   into[CUTS.length] = histogram.count;
 }
 
-/** As {@link classicCounts}, with the bounds. */
+/** Returns the counts of {@link classicCounts} with their bounds. */
 export function classicBuckets(histogram: HistogramView): ClassicBucket[] {
   const counts: number[] = [];
   classicCounts(histogram, counts);

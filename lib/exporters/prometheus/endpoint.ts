@@ -24,11 +24,11 @@ import { registerFamilies } from './registry.js';
 import { registryOpenMetrics } from './registry-text.js';
 import { CONTENT_TYPES, formatFor, PrometheusExposition, type TextFormat } from './text.js';
 
-/** The endpoint that Prometheus scrapes. */
+/** The options of the endpoint that Prometheus scrapes. */
 export interface PrometheusOptions {
   /** @default '/metrics' */
   path?: string;
-  /** Puts the endpoint under the prefix of `app.setGlobalPrefix()`; `false`: at its path itself. @default true */
+  /** Puts the endpoint under the prefix of `app.setGlobalPrefix()`; `false` ignores that prefix. @default true */
   globalPrefix?: boolean;
   /** Guards of the endpoint. Classes that a guard injects are resolved as for `monitoring.guards`. @default [] */
   guards?: (Type<CanActivate> | CanActivate)[];
@@ -39,7 +39,7 @@ export interface PrometheusOptions {
 /** The module of @willsoto/nestjs-prometheus, which serves prom-client's registry. */
 const PROMETHEUS_MODULE = 'PrometheusModule';
 
-/** The part of a request that names the format. */
+/** The part of a request that determines the format. */
 interface ScrapeRequest {
   readonly headers?: { readonly accept?: string };
 }
@@ -48,9 +48,8 @@ interface ScrapeRequest {
 const END_OF_EXPOSITION = /# EOF\n?$/;
 
 /**
- * Serves the exposition: the contents of prom-client's registry if it is installed, Node's own metrics, then
- * this application's cache. If the application has a PrometheusModule, the route is left out and the families are registered in
- * its registry instead.
+ * Serves the exposition: the contents of prom-client's registry if that is installed, Node's own metrics, then the metrics of this
+ * application's cache. If the application has a PrometheusModule, there is no route; the families are registered in its registry instead.
  */
 export function prometheusEndpoint(
   options: Required<PrometheusOptions>,
@@ -62,7 +61,7 @@ export function prometheusEndpoint(
   class CachePrometheus implements OnApplicationShutdown {
     readonly #withdraw: () => void = () => undefined;
 
-    // In the constructor: the routes are registered as soon as every instance exists.
+    // The controller must be removed in the constructor, because routes are registered as soon as every instance exists.
     constructor(
       @Inject(ModulesContainer) modules: ModulesContainer,
       @Inject(CacheMetrics) metrics: CacheMetrics,
@@ -99,7 +98,7 @@ function expositionController(
     readonly #classic: PrometheusExposition;
     readonly #openMetrics: PrometheusExposition;
     readonly #host: HttpAdapterHost;
-    /** Loaded by the first scrape: loading it would slow down an application's start. */
+    /** Loaded at the first scrape, because loading it would slow down the start of the application. */
     #client: Promise<typeof PromClient | null> | undefined;
     #process: ProcessMetrics | undefined;
 
@@ -152,7 +151,7 @@ async function registeredText(registry: PromClient.Registry | undefined, format:
   return lines(text.replace(END_OF_EXPOSITION, ''));
 }
 
-/** Text that ends with a line's end, unless it is empty. */
+/** Returns the text with one line end after it, or nothing if it is empty. */
 function lines(text: string): string {
   const trimmed = text.trim();
   return trimmed === '' ? '' : `${trimmed}\n`;

@@ -4,7 +4,7 @@ import { type CacheTracer, SILENT_SPAN, type SpanHandle, type TracedOperation } 
 import type { OpenTelemetryApi } from '../../tracing/opentelemetry-api.js';
 import { CLASSIC_BOUNDS } from './classic-buckets.js';
 
-/** One measured value with its trace, so that a histogram links to an example. */
+/** One measured value with its trace. It links a bucket of a histogram to an example. */
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;
@@ -18,7 +18,7 @@ export interface Exemplar {
 export interface ExemplarSource {
   /**
    * @param family without `metrics.prefix`.
-   * @returns one per classic bucket, `+Inf` last; undefined for a bucket or a series without any.
+   * @returns one exemplar per classic bucket, `+Inf` last. Undefined for a bucket, or a series, without exemplars.
    */
   exemplarsOf(family: string, labels: readonly string[]): readonly (Exemplar | undefined)[] | undefined;
 }
@@ -34,8 +34,8 @@ export function exemplarText({ traceId, spanId, value, at }: Exemplar): string {
 const FAMILY = 'cache_operation_duration_seconds';
 
 /**
- * Keeps the latest sampled trace of each bucket of load and refresh times. Only loads reach this tracer: a hit does not wait for an
- * origin. It runs inside the tracer that creates the spans, so that it finds the load's span.
+ * Keeps the latest sampled trace of each bucket of load and refresh times. It follows loads and refreshes only, because a hit does not
+ * wait for an origin. It runs inside the tracer that creates the spans, so that it finds the span of the load.
  */
 export class LoadExemplars implements CacheTracer, ExemplarSource {
   readonly #latest = new Map<string, (Exemplar | undefined)[]>();
@@ -57,7 +57,7 @@ export class LoadExemplars implements CacheTracer, ExemplarSource {
       },
     };
     const result = run(handle);
-    // Only the origin's time counts; a failed load has no other.
+    // Only the time of the origin counts. If the load reports none, use its whole time.
     const keep = (): void => this.#keep(operation, span, originMs ?? this.clock.now() - startedAt);
     if (result instanceof Promise) result.then(keep, keep);
     else keep();

@@ -4,7 +4,7 @@ import { braced, escapeHelp, escapeLabel, numeral } from './escaping.js';
 import type { ExemplarSource } from './exemplars.js';
 import { HistogramText } from './histogram-text.js';
 
-/** One series as it was rendered last. */
+/** One series and its last rendering. */
 interface SeriesText {
   readonly labels: readonly string[];
   /** The text before the value of a counter or gauge. */
@@ -16,12 +16,12 @@ interface SeriesText {
   readonly histogram: HistogramText | undefined;
 }
 
-/** Series rendered between two yields. */
+/** The number of series rendered between two yields. */
 const BETWEEN = 64;
-/** Lines of counters and gauges that are encoded together when one of them changed. */
+/** The number of lines of counters and gauges that are encoded together if one of them has changed. */
 const BLOCK = 512;
 
-/** The text of one family. A series is identified by its position and labels, and rendered again if its value changed. */
+/** The text of one family. A series is identified by its position and labels. It is rendered again if its value has changed. */
 export class FamilyText {
   readonly #name: string;
   readonly #head: Uint8Array;
@@ -32,7 +32,7 @@ export class FamilyText {
 
   constructor(prefix: string, family: MetricFamily, openMetrics: boolean) {
     const name = prefix + family.name;
-    // OpenMetrics names a counter's family without the suffix that its samples carry.
+    // In OpenMetrics, the name of a counter's family lacks the suffix that its samples have.
     const named = openMetrics && family.type === 'counter' ? name.replace(/_total$/, '') : name;
     const unit =
       openMetrics && family.unit !== undefined && named.endsWith(`_${family.unit}`)

@@ -6,24 +6,24 @@ import { type Exemplar, exemplarText } from './exemplars.js';
 /** Upper bounds as they are written. */
 const LE = [...CLASSIC_BOUNDS.map(String), '+Inf'];
 
-/** Room for a sum with more digits than before, bytes. */
+/** Spare bytes, in case the sum gets more digits. */
 const SPARE = 24;
 const ZERO = 48;
 const NEWLINE = 10;
 
 /**
- * The lines of one histogram as bytes. Counts that changed usually have as many digits as before: they are
- * overwritten in place, without allocation.
+ * The lines of one histogram as bytes. A changed count usually has as many digits as before. It is then overwritten in place, without
+ * allocation.
  */
 export class HistogramText {
   readonly #counts: number[] = LE.map(() => 0);
-  /** Where the number of each bucket begins and ends. */
+  /** The offsets at which the count of each bucket begins and ends. */
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #bytes = Buffer.alloc(0);
   #shown = this.#bytes;
   #sumAt = 0;
-  /** Where the text before the count begins, and where the count begins. */
+  /** The offsets of the text before the count, and of the count. */
   #countLineAt = 0;
   #countAt = 0;
   /** True if every number can be overwritten in place. */
@@ -32,7 +32,7 @@ export class HistogramText {
   /** The text before each value: of the buckets, then of sum and count. */
   readonly #lines: readonly string[];
 
-  /** @param name of the family, with its prefix. @param labels `name="value"` each. */
+  /** @param name the name of the family, with its prefix. @param labels `name="value"` each. */
   constructor(name: string, labels: readonly string[]) {
     this.#lines = [
       ...LE.map((le) => `${name}_bucket${braced([...labels, `le="${le}"`])} `),
@@ -52,7 +52,7 @@ export class HistogramText {
     else if (!this.#fixed || !this.#overwrite(histogram)) this.#write(histogram);
   }
 
-  /** @returns false if a number has more or fewer digits than its place. */
+  /** Overwrites the numbers. @returns false if a count needs more or fewer digits than it has room for. */
   #overwrite(histogram: HistogramView): boolean {
     for (let at = 0; at < LE.length; at++) {
       if (!this.#putDigits(this.#counts[at]!, this.#starts[at]!, this.#ends[at]!)) return false;
@@ -111,7 +111,7 @@ export class HistogramText {
   #writeWith(exemplars: readonly (Exemplar | undefined)[], histogram: HistogramView): void {
     let text = '';
     let below = 0;
-    // A value close to a bound may be counted in the next bucket: its exemplar moves along.
+    // A value close to a bound may be counted in the next bucket. Its exemplar then belongs there.
     let waiting: Exemplar | undefined;
     for (let at = 0; at < LE.length; at++) {
       const count = this.#counts[at]!;

@@ -2,12 +2,12 @@ import type * as PromClient from 'prom-client';
 import { registryOpenMetrics } from './registry-text.js';
 import type { TextFormat } from './text.js';
 
-/** By prom-client's class: process metrics are the same for all applications of a process, and cannot be stopped again. */
+/** One registry per copy of prom-client: all applications of a process have the same process metrics, and collecting them cannot be stopped. */
 const registries = new WeakMap<typeof PromClient.Registry, PromClient.Registry>();
 
 /**
- * Node's own metrics as prom-client measures them, in a separate registry: an application may call
- * `collectDefaultMetrics()` itself, before or after, and metrics that its registry has are left out here.
+ * Node's own metrics as prom-client measures them, in a separate registry. An application may call `collectDefaultMetrics()` itself, earlier
+ * or later. Metrics that are in the application's registry are left out here.
  */
 export class ProcessMetrics {
   readonly #client: typeof PromClient;
@@ -22,7 +22,7 @@ export class ProcessMetrics {
     registries.set(client.Registry, this.#registry);
   }
 
-  /** The exposition, without a closing line. */
+  /** Returns the exposition without a closing line. */
   async text(format: TextFormat): Promise<string> {
     const missing = (name: string): boolean => this.#client.register.getSingleMetric(name) === undefined;
     if (format === 'openmetrics') {

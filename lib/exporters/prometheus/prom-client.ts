@@ -4,10 +4,10 @@ import { isNotInstalled } from '../../cache/own-file.js';
 /** Token of the prom-client that the application's PrometheusModule uses; null without that module. */
 export const PROM_CLIENT = Symbol.for('nestjs-cache-observability:prom-client');
 
-/** The application's prom-client; null if it is not installed. */
+/** Loads the application's prom-client. Returns null if it is not installed. */
 export async function promClient(): Promise<typeof PromClient | null> {
   try {
-    // A copy: a namespace has no constructor, but @nestjs/graphql reads the constructor of every provider.
+    // Return a copy: @nestjs/graphql reads the constructor of every provider, and a module namespace has none.
     return { ...(await import('prom-client')) };
   } catch (error) {
     if (isNotInstalled(error)) return null;

@@ -1,6 +1,6 @@
 import { escapeHelp, escapeLabel, numeral } from './escaping.js';
 
-/** One metric as prom-client and its successor return it. */
+/** One metric, as prom-client and its successor return it. */
 interface RegisteredMetric {
   readonly name: string;
   readonly help: string;
@@ -26,9 +26,9 @@ export interface ReadableRegistry {
 }
 
 /**
- * Renders prom-client's registry as OpenMetrics, without the closing line. The registry's own method renames its
- * counters for good, and its classic text loses their `_total` afterwards. A counter whose name does not end in `_total`
- * is written with the type unknown, under its name in the classic format.
+ * Renders prom-client's registry as OpenMetrics, without the closing line. The registry's own method is not used, because it renames
+ * counters permanently: its classic text lacks their `_total` afterwards. A counter whose name does not end in `_total` keeps its name and
+ * gets the type unknown.
  */
 export async function registryOpenMetrics(registry: ReadableRegistry): Promise<string> {
   const metrics = (await registry.getMetricsAsJSON()) as readonly RegisteredMetric[];

@@ -9,7 +9,7 @@ import {
 import { forEachInSlices, collectInSlices, TimeSlice } from '../../cache/base/slices.js';
 import { classicBuckets } from './classic-buckets.js';
 
-/** The part of prom-client's registry that is used; the registry of its successor has it, too. */
+/** The part of prom-client's registry that is used. The registry of its successor has it, too. */
 export interface PrometheusRegistry {
   getSingleMetric(name: string): unknown;
   registerMetric(metric: never): void;
@@ -17,9 +17,9 @@ export interface PrometheusRegistry {
 }
 
 /**
- * Registers every family of a source, to be read when the registry is scraped; a family added later appears with
- * the next scrape. Names that are registered already are left alone. If two applications of one process share the
- * registry, counters are added up; of gauges with the same labels, the later application's value is shown.
+ * Registers every family of a source. Its values are read when the registry is scraped. A family that is added later appears with the next
+ * scrape. A name that the application has registered itself is skipped. If two applications of one process share the registry, counters
+ * are added up; of gauges with the same labels, the value of the later application is shown.
  * @returns a function that unregisters the families.
  */
 export function registerFamilies(registry: PrometheusRegistry, source: FamilySource, prefix = ''): () => void {
@@ -51,7 +51,7 @@ export function registerFamilies(registry: PrometheusRegistry, source: FamilySou
   };
 }
 
-/** One metric as prom-client's registries accept it: its values are read when they are rendered. */
+/** One metric in the form that prom-client's registries accept. Its values are read when it is rendered. */
 class PulledMetric {
   readonly name: string;
   readonly help: string;
@@ -74,7 +74,7 @@ class PulledMetric {
     this.#sources.set(source, { family, scrapes });
   }
 
-  /** @returns whether a source is left. */
+  /** Removes a source. @returns true if another source is left. */
   remove(source: FamilySource): boolean {
     this.#sources.delete(source);
     return this.#sources.size > 0;
@@ -99,11 +99,11 @@ class PulledMetric {
     return { name: this.name, help, type, aggregator, values };
   }
 
-  /** Does nothing: the figures are the cache's, and resetting the registry must not reset them. */
+  /** Does nothing: a reset of the registry must not reset the figures of the cache. */
   reset(): void {}
 }
 
-/** Merges samples of several sources: counters are added up, of gauges the last is shown. */
+/** Merges the samples of several sources: counters are added up, and of gauges the last one is used. */
 async function together(
   all: readonly PrometheusSample[],
   type: MetricFamily['type'],
@@ -119,13 +119,13 @@ async function together(
   return [...bySeries.values()];
 }
 
-/** The families of one source, collected for one scrape, and the slice that all of its metrics share. */
+/** The families of one source, collected for one scrape, and the time slice that all its metrics share. */
 interface Scrape {
   readonly families: ReadonlyMap<string, readonly MetricFamily[]>;
   readonly slice: TimeSlice;
 }
 
-/** Collects a source once for all metrics of a scrape: a registry asks all of its metrics in the same turn of the event loop. */
+/** Collects a source once for all metrics of a scrape: a registry reads all its metrics in the same turn of the event loop. */
 class Scrapes {
   #begun: Promise<Scrape> | undefined;
 
@@ -135,11 +135,11 @@ class Scrapes {
     private readonly collected: (families: readonly MetricFamily[]) => void,
   ) {}
 
-  /** The scrape that began in this turn of the event loop, or a new one. */
+  /** Returns the scrape that began in this turn of the event loop, or a new scrape. */
   begun(): Promise<Scrape> {
     if (this.#begun === undefined) {
       this.#begun = this.#collect();
-      // Awaited later by each metric: a rejection must not be unhandled until then.
+      // Each metric awaits it later. Until then, a rejection must not count as unhandled.
       this.#begun.catch(() => undefined);
       queueMicrotask(() => (this.#begun = undefined));
     }
@@ -156,9 +156,9 @@ class Scrapes {
   }
 }
 
-/** One sample of a family in the classic format, before it is text. */
+/** One sample of a family in the classic format, before it is rendered. */
 interface PrometheusSample {
-  /** The family's name, or the name with `_bucket`, `_sum` or `_count`; left out if it is the family's name. */
+  /** The name of the sample, such as the family's name with `_bucket`; left out if it is the family's name. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -172,7 +172,7 @@ export function* samplesOf(family: MetricFamily, name: string): Iterable<Prometh
       yield { labels, value: point.value ?? 0 };
       continue;
     }
-    // Read before the first sample: the histogram may change if the reader pauses between two.
+    // Read both before the first sample: the histogram may change if the reader pauses between samples.
     const { sumMs, count: all } = point.histogram;
     for (const { le, count } of classicBuckets(point.histogram)) {
       yield { metricName: `${name}_bucket`, labels: { ...labels, le }, value: count };

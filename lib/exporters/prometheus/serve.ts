@@ -4,15 +4,15 @@ import type { ExemplarSource } from './exemplars.js';
 import { formatFor, type PrefixedSource, PrometheusExposition, type TextFormat } from './text.js';
 
 export interface ServeMetricsOptions {
-  /** 0 picks a free port. */
+  /** 0 selects a free port. */
   readonly port: number;
   /** @default '127.0.0.1' */
   readonly host?: string;
   /** @default '/metrics' */
   readonly path?: string;
-  /** Put before every name. @default the prefix of the metrics */
+  /** Prepended to every name. @default the prefix of the metrics */
   readonly prefix?: string;
-  /** Shown next to the buckets, in OpenMetrics. @default none */
+  /** Exemplars for the buckets, in OpenMetrics only. @default none */
   readonly exemplars?: ExemplarSource;
 }
 
@@ -23,8 +23,8 @@ export interface ServedMetrics {
 }
 
 /**
- * Serves the exposition over HTTP, without Nest; OpenMetrics to clients that accept it. Rejects if it cannot listen.
- * The server does not keep the process alive.
+ * Serves the exposition over HTTP, without Nest. Clients that accept OpenMetrics get it. Rejects if the server cannot listen. The server
+ * does not keep the process alive.
  * @publicApi
  */
 export async function serveMetrics(metrics: PrefixedSource, options: ServeMetricsOptions): Promise<ServedMetrics> {

@@ -3,7 +3,7 @@ import { runAtOnce, runInSlices } from '../../cache/base/slices.js';
 import type { ExemplarSource } from './exemplars.js';
 import { FamilyText } from './family-text.js';
 
-/** `prometheus`: classic text format 0.0.4; `openmetrics`: OpenMetrics 1.0. */
+/** `prometheus` is the classic text format 0.0.4, `openmetrics` is OpenMetrics 1.0. */
 export type TextFormat = 'prometheus' | 'openmetrics';
 
 /** The `Content-Type` of each format. */
@@ -20,15 +20,15 @@ const FORMATS: Readonly<Record<string, TextFormat>> = {
   '*/*': 'prometheus',
 };
 
-/** Supported versions; a range that names another version is skipped. */
+/** The supported versions. A media range that names another version is skipped. */
 const VERSIONS: Readonly<Record<TextFormat, readonly string[]>> = {
   openmetrics: ['1.0.0', '0.0.1'],
   prometheus: ['0.0.4'],
 };
 
 /**
- * Returns the format that an `Accept` header prefers, by the weights of RFC 9110 §12.5.1; `prometheus` without a header, or
- * if no supported format is in it.
+ * Returns the format that an `Accept` header prefers, by the weights of RFC 9110 §12.5.1. Returns `prometheus` without a header, or if
+ * the header contains no supported format.
  */
 export function formatFor(accept: string | undefined): TextFormat {
   let best: TextFormat = 'prometheus';
@@ -55,21 +55,21 @@ function parameter(parameters: readonly string[], name: string): string | undefi
 export interface PrometheusTextOptions {
   /** @default 'prometheus' */
   readonly format?: TextFormat;
-  /** Put before every name. @default the prefix of the metrics */
+  /** Prepended to every name. @default the prefix of the metrics */
   readonly prefix?: string;
-  /** Shown next to the buckets, in OpenMetrics. @default none */
+  /** Exemplars for the buckets, in OpenMetrics only. @default none */
   readonly exemplars?: ExemplarSource;
 }
 
-/** Renderings kept per source. */
+/** The most renderings kept per source. */
 const MOST_KEPT = 4;
 
-/** A source that may set the prefix of its metrics, as `CacheMetrics` does. */
+/** A source that may have a prefix for its metrics, as `CacheMetrics` does. */
 export type PrefixedSource = FamilySource & { readonly prefix?: string };
 
 /**
- * The exposition of a source, kept between scrapes: only series that changed are rendered again. Create one per source
- * and format.
+ * The exposition of a source. It is kept between scrapes, so that only changed series are rendered again. Create one per source and
+ * format.
  */
 export class PrometheusExposition {
   readonly #source: PrefixedSource;
@@ -96,7 +96,7 @@ export class PrometheusExposition {
     return this.renderBytes().toString();
   }
 
-  /** As {@link render}, as bytes: unchanged parts are copied. */
+  /** Renders the same as {@link render}, as bytes. Unchanged parts are copied. */
   renderBytes(): Buffer {
     if (this.#rendering !== undefined) return new PrometheusExposition(this.#source, this.#options).renderBytes();
     const parts: Uint8Array[] = [];
@@ -104,7 +104,7 @@ export class PrometheusExposition {
     return Buffer.concat(parts);
   }
 
-  /** As {@link renderBytes}, in slices, so that the event loop stays free. Concurrent callers get the same bytes. */
+  /** Renders the same as {@link renderBytes}, in slices, so that the event loop stays free. Concurrent callers get the same bytes. */
   collectBytes(): Promise<Buffer> {
     this.#rendering ??= this.#collect().finally(() => (this.#rendering = undefined));
     return this.#rendering;
@@ -134,8 +134,8 @@ export class PrometheusExposition {
 }
 
 /**
- * Renderings by {@link prometheusText} that are kept, by source: one per format and prefix. They are garbage-collected with the
- * source, and only save work.
+ * The renderings that {@link prometheusText} keeps to save work, by source: one per format and prefix. They are garbage-collected with
+ * the source.
  */
 const kept = new WeakMap<PrefixedSource, Map<string, PrometheusExposition>>();
 
@@ -146,7 +146,7 @@ const kept = new WeakMap<PrefixedSource, Map<string, PrometheusExposition>>();
  */
 export function prometheusText(metrics: PrefixedSource, options: PrometheusTextOptions = {}): string {
   const { format = 'prometheus', prefix = metrics.prefix ?? '', exemplars } = options;
-  // The kept text does not record the source of its exemplars.
+  // A kept rendering does not record the source of its exemplars, so it cannot be reused.
   if (format === 'openmetrics' && exemplars !== undefined) return new PrometheusExposition(metrics, options).render();
   const known = kept.get(metrics) ?? new Map<string, PrometheusExposition>();
   const id = `${format}\n${prefix}`;

@@ -8,7 +8,7 @@ import { EXPORT_EVERY } from '../export-schedule.js';
 import type { ExportSource, MetricsExporter, MetricsSnapshot } from '../metrics-exporter.js';
 import { optionalPackage } from '../../cache/optional-package.js';
 
-/** The methods of a hot-shots client that are used. */
+/** The methods of a hot-shots client that the exporter calls. */
 export interface StatsdClient {
   increment(name: string, value: number, tags?: Record<string, string>): void;
   gauge(name: string, value: number, tags?: Record<string, string>): void;
@@ -16,7 +16,7 @@ export interface StatsdClient {
 }
 
 export interface StatsdExporterOptions {
-  /** `'dogstatsd'` sends labels as tags, `'statsd'` puts them into the name: `cache.operations.get.hit`. @default 'dogstatsd' */
+  /** `'dogstatsd'` sends labels as tags. `'statsd'` puts them into the name: `cache.operations.get.hit`. @default 'dogstatsd' */
   readonly dialect?: 'dogstatsd' | 'statsd';
   /** The host of the server. @default '127.0.0.1' */
   readonly host?: string;
@@ -26,20 +26,20 @@ export interface StatsdExporterOptions {
   readonly prefix?: string;
   /** Sent with every metric; DogStatsD only. @default none */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Interval between exports of what was added since the last one. @default '10s' */
+  /** The interval between exports. Each export sends what was added since the last one. @default '10s' */
   readonly interval?: Duration;
-  /** A hot-shots client of the application, which the exporter does not close. @default the exporter creates one */
+  /** A hot-shots client of the application. The exporter does not close it. @default the exporter creates a client */
   readonly client?: StatsdClient;
 }
 
-/** Fits into one UDP packet on any network. */
+/** This many bytes fit into one UDP packet on any network. */
 const PACKET_BYTES = 1_432;
 const LONGEST_CLOSE = 1_000;
 
 /**
- * Sends figures to StatsD or DogStatsD (Datadog's agent, Telegraf): every ten seconds, never per operation. Counters are sent
- * as the increase since the last export; gauges as they are; durations as the interval's mean, median, 95th and 99th percentile
- * and maximum, in milliseconds, as gauges (`cache.operation.duration.p95`) and their number as a counter (`….count`).
+ * Sends figures to StatsD or DogStatsD (Datadog's agent, Telegraf) at an interval, never per operation. Counters are sent as the increase
+ * since the last export, gauges as they are. For durations, gauges hold the interval's mean, median, 95th and 99th percentile and maximum,
+ * in milliseconds (`cache.operation.duration.p95`), and a counter holds their number (`….count`).
  */
 export class StatsdExporter implements MetricsExporter {
   readonly name: string;
@@ -75,7 +75,7 @@ export class StatsdExporter implements MetricsExporter {
     this.#client = client;
   }
 
-  /** Runs in slices, so that the event loop stays free. @throws the error that kept the client from sending since the last export. */
+  /** Runs in slices, so that the event loop stays free. @throws the client's last error since the last export, if it could not send. */
   async export(snapshot: MetricsSnapshot): Promise<void> {
     const client = this.#client;
     if (client === undefined) return;
@@ -95,7 +95,7 @@ export class StatsdExporter implements MetricsExporter {
     const client = this.#client;
     this.#client = undefined;
     if (client === undefined || client === this.#options.client) return;
-    // A client that cannot reach its server may never report that it is closed.
+    // If the client cannot reach its server, it may never report that it is closed.
     await new Promise<void>((resolve) => {
       const limit = setTimeout(resolve, LONGEST_CLOSE);
       limit.unref();
@@ -128,12 +128,12 @@ export class StatsdExporter implements MetricsExporter {
   }
 }
 
-/** Replaces characters that would end a tag or a line by `_`. */
+/** Replaces characters that would end a tag or a line with `_`. */
 function tagValue(value: string): string {
   return value.replace(/[|,#@\s]+/g, '_') || 'none';
 }
 
-/** Returns labels as parts of a name; characters with a meaning in StatsD or Graphite become `_`. */
+/** Returns labels as parts of a name. Characters with a meaning in StatsD or Graphite become `_`. */
 function segments(tags: Readonly<Record<string, string>>): string {
   return Object.values(tags)
     .map((value) => `.${value.replace(/[^\w-]+/g, '_') || 'none'}`)

@@ -636,7 +636,8 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   EXPORT_FAILED: {
     section: 'Metrics, exporters and other instances',
-    meaning: 'Log, warning. An exporter failed. It runs again at its next interval.',
+    meaning:
+      'Log, warning. An exporter failed. Only its first failure is logged. It exports again at its next interval.',
     cause: 'its `start`, `export` or `stop` threw, rejected or did not return in time.',
     remedy: 'the line names the exporter. `cache_callback_errors_total{kind="exporter"}` counts its errors.',
   },

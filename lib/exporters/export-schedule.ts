@@ -13,7 +13,7 @@ export const EXPORT_EVERY = 10_000;
 const START_MS = 2_000;
 /** The time limit for the last export and the stop together, milliseconds. */
 const STOP_MS = 2_000;
-/** A longer export is reported. No other begins meanwhile: hanging exports would pile up. */
+/** An export that takes longer is reported, milliseconds. No other export begins meanwhile, so that hanging exports do not pile up. */
 const HANGING_MS = 30_000;
 
 export interface ExportScheduleOptions {
@@ -25,14 +25,14 @@ export interface ExportScheduleOptions {
 }
 
 /**
- * Runs exporters, each at its own interval. The timers do not keep the process alive. An exporter's exports never overlap;
- * a failed export is logged once and retried; no exporter delays a boot or a shutdown by more than three seconds.
+ * Runs exporters, each at its own interval. The timers do not keep the process alive. Exports of one exporter never overlap. Only the
+ * first failure of an exporter is logged; after it, exports continue. No exporter delays a boot or a shutdown by more than two seconds.
  */
 export class ExportSchedule {
   readonly #options: ExportScheduleOptions;
   readonly #startedAt: number;
   readonly #running = new Map<MetricsExporter, Promise<void>>();
-  /** Exporters whose `start` has settled: only these are asked to export. */
+  /** The exporters whose `start` has settled. Only these export. */
   readonly #started = new Set<MetricsExporter>();
   readonly #failed = new Set<MetricsExporter>();
   readonly #cancels = new Map<MetricsExporter, () => void>();
@@ -45,7 +45,7 @@ export class ExportSchedule {
 
   /**
    * Resolves when every exporter has started, or after two seconds: a slower exporter exports once it has started.
-   * @throws CacheError of an exporter whose setup is wrong, such as `MISSING_PACKAGE`.
+   * @throws CacheError if the setup of an exporter is wrong, such as `MISSING_PACKAGE`.
    */
   async start(): Promise<void> {
     await Promise.all(this.#options.exporters.map((exporter) => this.#startSoon(exporter)));
@@ -59,7 +59,7 @@ export class ExportSchedule {
     log(
       'warn',
       'EXPORTER_NOT_STARTED',
-      `The exporter "${name}" has not started after ${START_MS / 1_000} s. The application starts without it; it exports once it has.`,
+      `The exporter "${name}" has not started after ${START_MS / 1_000} s. The application starts without it. Its exports begin when it has started.`,
       { exporter: name },
     );
     starting.catch((error: unknown) => this.#fail(exporter, 'could not start', error));
@@ -78,7 +78,7 @@ export class ExportSchedule {
 
   /**
    * Exports a last time and stops every exporter.
-   * @param withinMs the time limit, milliseconds, even if an exporter hangs.
+   * @param withinMs the time limit, milliseconds. It also holds if an exporter hangs.
    */
   async stop(withinMs = STOP_MS): Promise<void> {
     if (this.#stopped) return;
@@ -113,7 +113,10 @@ export class ExportSchedule {
     const run = this.#isolated(exporter, 'could not export', async () => exporter.export(await this.#snapshot()));
     this.#running.set(exporter, run);
     const report = () =>
-      this.#warn(exporter, `has exported for ${HANGING_MS / 1000} s without an end. No other export begins.`);
+      this.#warn(
+        exporter,
+        `has been exporting for ${HANGING_MS / 1000} s. Its next export begins after this one has ended.`,
+      );
     await bounded(run, { ms: Infinity, clock, slow: { ms: HANGING_MS, report } }, () => undefined);
     this.#running.delete(exporter);
   }
@@ -134,7 +137,7 @@ export class ExportSchedule {
 
   #fail(exporter: MetricsExporter, what: string, cause: unknown): void {
     this.#options.callbacks.count('exporter');
-    this.#warn(exporter, `${what}: ${redactedMessage(cause)}. It is tried again.`);
+    this.#warn(exporter, `${what}: ${redactedMessage(cause)}. Its later failures are not logged.`);
   }
 
   /** Logs once per exporter. */

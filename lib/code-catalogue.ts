@@ -717,7 +717,7 @@ export const CODES: Readonly<Record<Code, Explanation>> = {
   },
   PREDICTION_STOPPED: {
     section: 'Metrics, exporters and other instances',
-    meaning: 'Log. Predictive warming pauses for a pattern for a day.',
+    meaning: 'Log. Predictive warming of a pattern stops for a day.',
     cause:
       '`warming.predictive` is on, and fewer than a fifth of the entries that it warmed for the pattern were read before they expired.',
     remedy: 'none is needed. With a longer TTL, more of them are read.',

@@ -147,7 +147,7 @@ export class ClockWarming implements TaskStrategy {
     log(
       'log',
       'PREDICTION_STOPPED',
-      `${pattern} is not warmed by prediction for a day: ${share} warmed entries were read.`,
+      `Predictive warming of ${pattern} stops for a day: ${share} warmed entries were read.`,
     );
     return true;
   }

@@ -146,7 +146,7 @@ describe('log of an unreachable Redis', () => {
     expect(await cache.getOrSet('a', () => 1, { lock: true })).toBe(1);
     expect(lines).toEqual([
       expect.stringMatching(
-        /^LAYER_LOST Layer 'redis' is not used until it can be again: redis:\/\/•••@127\.0\.0\.1:\d+ refuses connections \(ECONNREFUSED\)\. Start its server, or correct the address\.$/,
+        /^LAYER_LOST Layer 'redis' is not used at the moment: redis:\/\/•••@127\.0\.0\.1:\d+ refuses connections \(ECONNREFUSED\)\. Start its server, or correct the address\.$/,
       ),
     ]);
     expect(cache.metrics.getHealth().warnings.map(({ code }) => code)).toEqual(['LAYER_DOWN']);

@@ -67,7 +67,7 @@ describe('an unusable Redis', () => {
     );
     const before = logged.splice(0);
     const { metrics } = await start(false);
-    expect(logged).toEqual([`LAYER_LOST Layer 'redis' is not used until it can be again: ${reason}`]);
+    expect(logged).toEqual([`LAYER_LOST Layer 'redis' is not used at the moment: ${reason}`]);
     const [warning] = metrics.getHealth().warnings;
     expect(warning!.message).toBe(`Layer 'redis' is not connected, and the cache works without it: ${reason}`);
     expect(`${message}${before.join()}${logged.join()}`).not.toContain(SECRET);
@@ -76,7 +76,7 @@ describe('an unusable Redis', () => {
 
   it.each<[string, () => Promise<RedisLayerOptions>, RegExp]>([
     ['refuses connections', async () => ({ url: at(await freePort(), `:${SECRET}@`) }), /^redis:\/\/•••@127\.0\.0\.1:\d+ refuses connections \(ECONNREFUSED\)\. Start its server/],
-    ['has an unknown host name', async () => ({ url: `redis://:${SECRET}@nowhere.invalid:6379` }), /nowhere\.invalid:6379 has a host name that is unknown \((ENOTFOUND|EAI_AGAIN)\)/],
+    ['has an unknown host name', async () => ({ url: `redis://:${SECRET}@nowhere.invalid:6379` }), /nowhere\.invalid:6379 has an unknown host name \((ENOTFOUND|EAI_AGAIN)\)/],
     ['needs a password', async () => ({ url: at(await redis({ requirepass: SECRET })) }), /needs a password \(NOAUTH\)\. Put it into the address/],
     ['refuses the password', async () => ({ url: at(await redis({ requirepass: 'other' }), `:${SECRET}@`) }), /refuses the user name or the password \(WRONGPASS\)/],
     ['does not permit a command', async () => ({ url: at(await redisFor('~*', '&*', '+@all', '-eval', '-evalsha'), `app:${SECRET}@`) }), /does not permit the user to run EVALSHA \(NOPERM\)\. Permit it: ACL SETUSER <user> \+evalsha/],
@@ -84,7 +84,7 @@ describe('an unusable Redis', () => {
     ['has no such database', async () => ({ url: `${plain.url}/99` }), /has no database of that number/],
     ['is not a cluster', async () => ({ cluster: { rootNodes: [{ url: plain.url }] } }), /is not a cluster\. Use url in place of cluster/],
     ['does not speak TLS', async () => ({ url: `rediss://127.0.0.1:${await listener((socket) => socket.end('-ERR unknown command\r\n'))}` }), /does not speak TLS\. Use redis:\/\//],
-    ['closes the connection', async () => ({ url: at(await listener((socket) => socket.once('data', () => socket.end()))) }), /closed the connection\. Check that it is a Redis\. One with TLS needs rediss:/],
+    ['closes the connection', async () => ({ url: at(await listener((socket) => socket.once('data', () => socket.end()))) }), /closed the connection\. Check that it is a Redis server\. A server with TLS needs rediss:/],
     ['never answers', async () => ({ url: at(await listener(() => undefined)) }), /does not answer in time\. Check that a Redis is there/],
   ])('the log reports a Redis that %s, and what to do', async (_, options, reason) => {
     expect(await reported(await options())).toMatch(reason);
@@ -105,7 +105,7 @@ describe('an unusable Redis', () => {
     await cache.get('a');
     expect(logged).toContainEqual(
       expect.stringMatching(
-        /^LAYER_LOST Layer 'redis' is not used until it can be again: redis:\/\/127\.0\.0\.1:\d+ closed the connection\. Check that its server runs\.$/,
+        /^LAYER_LOST Layer 'redis' is not used at the moment: redis:\/\/127\.0\.0\.1:\d+ closed the connection\. Check that its server runs\.$/,
       ),
     );
   });
@@ -151,7 +151,7 @@ describe('the cause of a failure of Redis', () => {
     ],
     [new Error('MISCONF Redis is configured to save RDB snapshots'), 'cannot save to its disk (MISCONF).'],
     [new Error('CLUSTERDOWN Hash slot not served'), 'does not serve all slots (CLUSTERDOWN).'],
-    [new Error('ERR max number of clients reached'), 'has as many clients as it takes.'],
+    [new Error('ERR max number of clients reached'), 'has reached its limit of clients.'],
     [new Error("NOPERM this user has no permissions to access the 'x' channel"), 'to use the channels of this cache'],
     [
       new Error("ERR ACL failure in script: User app has no permissions to run the 'set' command"),
@@ -174,9 +174,9 @@ describe('the cause of a failure of Redis', () => {
     [new AggregateError([coded('ECONNREFUSED')], SECRET), 'refuses connections (ECONNREFUSED).'],
     [
       new Error(SECRET, { cause: new Error('inner', { cause: coded('ENOTFOUND') }) }),
-      'has a host name that is unknown (ENOTFOUND).',
+      'has an unknown host name (ENOTFOUND).',
     ],
-    [new TypeError(SECRET), 'redis://host cannot be used (TypeError). It is tried again until it can.'],
+    [new TypeError(SECRET), 'redis://host cannot be used (TypeError). Connecting is retried.'],
     [SECRET, 'redis://host cannot be used (_OTHER).'],
     [Object.assign(new Error('a'), { cause: undefined }), 'cannot be used (Error).'],
   ])('the cause of a failure is found in error %#', (error, text) => {

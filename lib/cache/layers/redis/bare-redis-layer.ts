@@ -74,7 +74,7 @@ export class BareRedisLayer implements Layer {
   #preparing: Promise<unknown> | undefined;
   #opened = false;
   #lost = false;
-  /** Why it is lost, as far as it is known. */
+  /** Why the layer is lost; undefined if unknown. */
   #cause: string | undefined;
   #closed = false;
   #stopAsking: (() => void) | undefined;
@@ -206,7 +206,7 @@ export class BareRedisLayer implements Layer {
     yield* this.#scan.find(glob);
   }
 
-  /** Also used as a probe: the server answers, and its clock and state are read again. */
+  /** Connects. Also used as a probe, which succeeds if the server answers. Reads the server's clock and state again. */
   async connect(): Promise<void> {
     if (!this.#opened && !this.#lost) return this.#open();
     try {
@@ -259,13 +259,13 @@ export class BareRedisLayer implements Layer {
     return this.#whenOpen(() => this.#info.read());
   }
 
-  /** Operations during the first attempt to connect wait for it; later ones do not wait. */
+  /** Runs an operation. It waits for the first attempt to connect, but not for later ones. */
   async #whenOpen<T>(operation: () => Promise<T>): Promise<T> {
     if (!this.#opened) await this.#open();
     return operation();
   }
 
-  /** Writes and invalidations reach the server in the order of the calls, although a large write is sent in pieces. */
+  /** Runs a write or an invalidation after all earlier ones are sent, so that they arrive in order although large writes are sent in parts. */
   async #inOrder<T>(operation: () => Promise<T>): Promise<T> {
     if (!this.#opened) await this.#open();
     while (this.#writes.leaving !== undefined) await this.#writes.leaving;
@@ -292,7 +292,7 @@ export class BareRedisLayer implements Layer {
       .finally(() => (this.#opening = undefined)));
   }
 
-  /** Notes that this process receives messages. @returns true if others may have omitted some until now. */
+  /** Registers this process in Redis as a receiver of messages. @returns true if others may have omitted messages until now. */
   #register(): Promise<boolean> {
     return this.#whenOpen(async () => {
       const noted = await scripts.listen.run(this.#connection, [this.#keys.state], [String(this.#bus.listener)]);
@@ -300,13 +300,13 @@ export class BareRedisLayer implements Layer {
     });
   }
 
-  /** Without a connection the message is kept and sent later. */
+  /** Sends a message. Without a connection, the message is kept and sent later. */
   async #publish(message: BusMessage): Promise<void> {
     if (!this.#opened) await this.#open().catch(() => undefined);
     return this.#bus.publish(message);
   }
 
-  /** A frozen server gets one request, however often it is probed. */
+  /** Reads the clock and the state, and loads the scripts. Concurrent calls share the requests, so that a frozen server gets them only once. */
   #prepare(): Promise<unknown> {
     return (this.#preparing ??= Promise.all([
       this.#serverClock.measure(),
@@ -315,7 +315,7 @@ export class BareRedisLayer implements Layer {
     ]).finally(() => (this.#preparing = undefined)));
   }
 
-  /** Loads the scripts, so that a burst of first writes need not send them. If the user may not load scripts, each is sent in full. */
+  /** Loads the scripts, so that a burst of first writes need not send them in full. Ignores a refusal: scripts are then sent in full. */
   async #loadScripts(): Promise<void> {
     const connection = this.#connection;
     const used = connection.cluster ? [scripts.storeApart] : [scripts.put, scripts.store];
@@ -323,7 +323,7 @@ export class BareRedisLayer implements Layer {
     await Promise.all((await connection.nodes()).map(load)).catch(() => undefined);
   }
 
-  /** Failures that follow from a lost connection are not logged again; for other failures the log names the cause. */
+  /** Marks failures while the connection is lost as reported, and explains the cause of all failures for the log. */
   #onFailure(error: unknown): void {
     if (this.#lost) reported(error);
     explainFailure(error, this.#address);
@@ -334,17 +334,13 @@ export class BareRedisLayer implements Layer {
     const { message } = this.#failure(cause);
     this.#lost = true;
     this.#cause = message;
-    this.#context.events.log(
-      'warn',
-      'LAYER_LOST',
-      `Layer '${this.name}' is not used until it can be again: ${message}`,
-    );
+    this.#context.events.log('warn', 'LAYER_LOST', `Layer '${this.name}' is not used at the moment: ${message}`);
   }
 
   #failure(error: unknown): CacheError {
     const failure = redisFailure(error, this.#address, this.#opened);
     if (!this.#lost) return failure;
-    // The latest cause that says more than that there is no connection: a server may come back with another password.
+    // Keep the latest cause that explains something: a server may come back with another password, for example.
     if (isExplained(error)) this.#cause = failure.message;
     return reported(failure);
   }
@@ -353,7 +349,7 @@ export class BareRedisLayer implements Layer {
     if (this.#closed || !this.#lost) return;
     this.#prepare().then(
       () => this.#restored(),
-      // Connected, but loading its data, or a replica, or refusing the user: retried until it serves.
+      // The server is connected, but loads its data, is a replica or refuses the user. Retry until it serves.
       (error: unknown) => {
         this.#failure(error);
         this.#stopAsking?.();

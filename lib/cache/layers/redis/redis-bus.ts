@@ -11,18 +11,18 @@ import { Outbox } from '../../invalidation/outbox.js';
 
 type Listener = Parameters<Coordination['subscribe']>[0];
 
-/** Called with the outcome of sending. */
+/** Called when the message is sent, or with the error if that failed. */
 type Sender = (error?: Error) => void;
 
 const RETRY_MS = 500;
 const REGISTER_RETRY_MS = 50;
-/** With more names, the message means "everything" instead. */
+/** A merged message with more names than this invalidates everything instead. */
 const MAX_NAMES = 5_000;
 
 /**
- * Sends invalidations to the memory layers of other processes over Redis pub/sub. All messages of one turn of the event loop are sent as one
- * message. Messages that cannot be sent are kept, merged, and sent when the connection is restored, since a receiver whose own
- * connection never failed could not detect that it missed them.
+ * Sends invalidations to the memory layers of other processes over Redis pub/sub. All messages of one turn of the event loop are sent as
+ * one message. Messages that cannot be sent are merged, kept and sent when the connection is restored: a receiver whose own connection
+ * did not fail cannot detect that it missed them.
  */
 export class RedisBus {
   readonly #connection: RedisConnection;
@@ -45,13 +45,13 @@ export class RedisBus {
   #stood = false;
   #notSent = false;
   #unreachable = false;
-  /** Why the subscription failed. */
+  /** The latest error of the subscription. */
   #refusal: unknown;
   #closed = false;
 
   /**
-   * @param register notes in Redis that this process receives messages; resolves to true if others may have omitted messages until then. A
-   * subscription is established after it.
+   * @param register registers this process in Redis as a receiver of messages. Resolves to true if other processes may have omitted
+   * messages until then. The subscription counts as established only after that.
    */
   constructor(
     connection: RedisConnection,
@@ -77,12 +77,12 @@ export class RedisBus {
     return this.#unreachable;
   }
 
-  /** A channel to which only this process subscribes: by it the scripts' `publish()` detects whether others listen. */
+  /** A channel to which only this process subscribes. The scripts' `publish()` uses it to detect whether other processes listen. */
   get own(): string {
     return `${this.#channel}:${this.#instance}`;
   }
 
-  /** A number of this process. */
+  /** The number that identifies this process in the state of the namespace. */
   get listener(): number {
     return this.#number;
   }
@@ -92,7 +92,7 @@ export class RedisBus {
     return `${this.#own},${JSON.stringify(message).slice(1)}`;
   }
 
-  /** Resolves when the message is handed over; rejects if that failed, or took longer than the deadline. It is retried then. */
+  /** Resolves when the message is sent. Rejects if sending fails or takes longer than the deadline; the message is then sent later. */
   publish(message: BusMessage): Promise<void> {
     this.#outbox.add(message);
     let sender!: Sender;
@@ -101,18 +101,18 @@ export class RedisBus {
     });
     this.#senders.add(sender);
     this.#begin();
-    // A frozen server never answers: do not remember its waiting callers until it does.
+    // A frozen server never answers: do not keep the waiting callers until it does.
     return bounded(
       handedOver,
       { ms: this.#deadlineMs, clock: this.#clock, overdue: new OverdueWaits(this.#clock) },
       () => {
         this.#senders.delete(sender);
-        throw new CacheError('LAYER_TIMEOUT', 'Redis has not taken a message in time. It is sent once it does.');
+        throw new CacheError('LAYER_TIMEOUT', 'Redis did not accept a message in time. The message is sent later.');
       },
     );
   }
 
-  /** Rejects if the subscription is not established yet; messages after that are passed on nevertheless. */
+  /** Rejects if the subscription cannot be established now. It is retried, and later messages still reach the listener. */
   async subscribe(listener: Listener): Promise<() => Promise<void>> {
     this.#listeners.add(listener);
     this.#subscription ??= this.#connection.subscribe(
@@ -131,10 +131,10 @@ export class RedisBus {
       throw error;
     }
     this.#awaited = true;
-    // It keeps trying, and reports the gap when it is established.
+    // The connection keeps trying. When the subscription is established, the gap is reported.
     if (!this.#stood) {
       this.#unreachable = true;
-      const why = this.#refusal === undefined ? 'It is tried again.' : redactedMessage(this.#refusal);
+      const why = this.#refusal === undefined ? 'Subscribing is retried.' : redactedMessage(this.#refusal);
       throw new CacheError('LAYER_UNAVAILABLE', `The channel of messages is not subscribed yet. ${why}`);
     }
     return async () => {
@@ -168,7 +168,7 @@ export class RedisBus {
     void Promise.resolve().then(() => this.#flush());
   }
 
-  /** Never rejects. Messages that come during a send go out with the next. */
+  /** Sends the messages of the outbox. Never rejects. Messages that are added while it sends are sent next. */
   async #flush(): Promise<void> {
     while (!this.#outbox.empty) {
       const message = this.#outbox.take();
@@ -200,7 +200,7 @@ export class RedisBus {
     });
   }
 
-  /** A subscription that was established when it was requested has missed nothing; one that is established later may have missed anything. */
+  /** Called each time the subscription is established. After `subscribe()` has settled, messages may have been missed: reports a gap. */
   #subscribed(): void {
     if (this.#awaited) this.#reportGap();
     this.#stopRegister();
@@ -208,7 +208,7 @@ export class RedisBus {
     else this.#note(this.#register);
   }
 
-  /** Until it is noted, others may omit messages. */
+  /** Registers this process as a receiver, retrying until that succeeds. Until then, other processes may omit messages. */
   #note(register: () => Promise<boolean>): void {
     const registering = register().then(
       (missed) => {
@@ -241,7 +241,7 @@ export class RedisBus {
     for (const listener of this.#listeners) listener.onGap();
   }
 
-  /** Closing loses a subscription, too. */
+  /** Called when the subscription is lost or refused. A subscription is also lost when it is closed: then there are no listeners. */
   #lost(cause: unknown): void {
     this.#stopRegister();
     this.#refusal = cause ?? this.#refusal;
@@ -249,7 +249,7 @@ export class RedisBus {
   }
 
   #receive(text: string): void {
-    // Own messages come back, too: skip them without parsing.
+    // This process also receives its own messages: skip them without parsing.
     if (text.startsWith(this.#own)) return;
     const message = envelopeIn(text);
     if (message === undefined) return;

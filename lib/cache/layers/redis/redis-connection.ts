@@ -59,7 +59,7 @@ const BLOB_STRING = 36 satisfies (typeof RESP_TYPES)['BLOB_STRING'];
 export const AS_BUFFERS = { typeMapping: { [BLOB_STRING]: Buffer }, returnBuffers: true };
 
 export function unavailable(cause?: unknown): CacheError {
-  return new CacheError('LAYER_UNAVAILABLE', 'There is no connection to Redis at the moment; it is tried again.', {
+  return new CacheError('LAYER_UNAVAILABLE', 'There is no connection to Redis at the moment. Connecting is retried.', {
     cause,
   });
 }

@@ -1,24 +1,24 @@
 import { CacheError } from '../../base/errors.js';
 import { errorKind, explainError, innerErrors, isError } from '../../base/redacted-error.js';
 
-/** What is wrong, in words that follow the address, and what to do. */
+/** What is wrong, worded to follow the address, and what to do. */
 interface Explanation {
   readonly what: string;
   readonly remedy: string;
 }
 
-const SCHEMES = 'One with TLS needs rediss://, one without needs redis://';
-const CLOSED: Explanation = { what: 'closed the connection', remedy: `Check that it is a Redis. ${SCHEMES}` };
+const SCHEMES = 'A server with TLS needs rediss://, a server without TLS needs redis://';
+const CLOSED: Explanation = { what: 'closed the connection', remedy: `Check that it is a Redis server. ${SCHEMES}` };
 const LEFT: Explanation = { what: 'closed the connection', remedy: 'Check that its server runs' };
 
-/** How deep causes are followed. */
+/** The most levels of causes that are searched. */
 const DEPTH = 5;
 
 /**
- * Returns an error that explains why Redis cannot be used: `LAYER_UNAVAILABLE` with the address, the answer of the system or the server, and what
- * to do. Of the original error only its code, or the code at the beginning of a server's refusal, is repeated: messages hold keys and
- * credentials.
- * @param address without credentials. @param hasServed true if the connection was established before.
+ * Returns a `LAYER_UNAVAILABLE` error that explains why Redis cannot be used: the address, what the system or the server answered, and
+ * what to do. It repeats only the code of the original error, or the code at the beginning of a server's refusal, because messages may
+ * contain keys and credentials.
+ * @param address the address without credentials. @param hasServed true if the connection was established before.
  */
 export function redisFailure(error: unknown, address: string, hasServed = false): CacheError {
   const found = explained(error, DEPTH);
@@ -33,7 +33,7 @@ export function isExplained(error: unknown): boolean {
   return explained(error, DEPTH) !== undefined;
 }
 
-/** Attaches an explanation for the log to a failed operation: what its command needed, not where the client threw. */
+/** Attaches an explanation to the error of a failed operation. The log then shows what is wrong and what to do, not where the client threw. */
 export function explainFailure(error: unknown, address: string): void {
   explainError(error, () => {
     if (errorKind(error) === 'DisconnectsClientError') {
@@ -44,13 +44,13 @@ export function explainFailure(error: unknown, address: string): void {
   });
 }
 
-/** True if a server refuses a command by name: its user may not run it, or its provider has disabled it. */
+/** True if a server refuses a command: the user may not run it, or the provider has disabled it. */
 export function isCommandRefused(error: unknown): boolean {
   return isError(error) && /^NOPERM |^ERR unknown command/i.test(error.message);
 }
 
 function unknown(error: unknown): Explanation {
-  return { what: `cannot be used (${errorKind(error)})`, remedy: 'It is tried again until it can' };
+  return { what: `cannot be used (${errorKind(error)})`, remedy: 'Connecting is retried' };
 }
 
 function explained(error: unknown, depth: number): Explanation | undefined {
@@ -78,7 +78,7 @@ function ofSystem(code: string): Explanation | undefined {
       return { what: 'refuses connections (ECONNREFUSED)', remedy: 'Start its server, or correct the address' };
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return { what: `has a host name that is unknown (${code})`, remedy: 'Correct the address, or the name server' };
+      return { what: `has an unknown host name (${code})`, remedy: 'Correct the address, or the name server' };
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return { what: `cannot be reached from here (${code})`, remedy: 'Check the address, the network and firewalls' };
@@ -87,7 +87,7 @@ function ofSystem(code: string): Explanation | undefined {
     case 'SocketTimeoutError':
       return {
         what: 'does not answer in time',
-        remedy: `Check that a Redis is there and that no firewall is between. ${SCHEMES}`,
+        remedy: `Check that a Redis server runs there and that no firewall blocks it. ${SCHEMES}`,
       };
     case 'ECONNRESET':
     case 'EPIPE':
@@ -113,7 +113,7 @@ function ofTls(code: string, message: string): Explanation | undefined {
   return /^ERR_(?:SSL|TLS)_|^EPROTO$/.test(code)
     ? {
         what: `failed to agree on TLS (${code})`,
-        remedy: 'Use redis:// where it has no TLS, or give connection: { tls }',
+        remedy: 'Use redis:// if the server has no TLS, or give connection: { tls }',
       }
     : undefined;
 }
@@ -130,7 +130,7 @@ function ofReply(message: string): Explanation | undefined {
     case 'NOPERM':
       return ofPermission(message);
     case 'LOADING':
-      return needs('is loading its data', 'It is used once it is ready');
+      return needs('is loading its data', 'It is used as soon as it is ready');
     case 'MASTERDOWN':
     case 'READONLY':
       return needs('is a replica that takes no writes', 'Give the address of its master, or use sentinel');
@@ -149,7 +149,7 @@ function ofReply(message: string): Explanation | undefined {
 
 const RIGHTS = 'Give it the rights that docs/security.md lists under The rights of a Redis user';
 
-/** Explains a script that runs a command which its user may not run; Redis 7.0 does not name the command. */
+/** Explains why a script failed: the user may not run one of its commands. Redis 7.0 does not name that command. */
 function ofScript(message: string): Explanation | undefined {
   const command = /permissions to run the '([a-z|]{1,40})' command/.exec(message)?.[1];
   if (command !== undefined) return ofCommand(command);
@@ -176,12 +176,12 @@ function ofPlainError(message: string): Explanation | undefined {
     return { what: 'is not a cluster', remedy: 'Use url in place of cluster' };
   }
   if (/max number of clients/i.test(message)) {
-    return { what: 'has as many clients as it takes', remedy: 'Raise maxclients' };
+    return { what: 'has reached its limit of clients', remedy: 'Raise maxclients' };
   }
   return ofScript(message);
 }
 
-/** Names the command, if the server's message names it; keys are not repeated. */
+/** Names the command if the server's message names it. Does not repeat keys. */
 function ofPermission(message: string): Explanation {
   const command = /run the '([a-z|]{1,40})' command/.exec(message)?.[1];
   if (command !== undefined) return ofCommand(command);

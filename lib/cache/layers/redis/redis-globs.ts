@@ -19,7 +19,7 @@ const LONGEST_RETRY_MS = 300_000;
 /** After this time, an unfinished sweep of another process counts as abandoned. */
 const UNFINISHED_MS = 60_000;
 const WITHOUT_PROGRESS: SweepProgress = { removed: () => undefined, late: () => undefined };
-/** How long abandoned sweeps belong to the process that has taken them over. */
+/** How long abandoned sweeps belong to the process that took them over. */
 const TAKEOVER_MS = 600_000;
 
 /**
@@ -167,7 +167,11 @@ export class RedisGlobs {
     if ((this.#pending.get(glob) ?? Infinity) <= epoch) this.#pending.delete(glob);
     if (this.#pending.size === 0 && this.#reported) {
       this.#reported = false;
-      this.#events.log('log', 'SWEEP_DONE', `Layer '${this.#layer}' has removed what was invalidated by glob.`);
+      this.#events.log(
+        'log',
+        'SWEEP_DONE',
+        `Layer '${this.#layer}' has removed the entries that were invalidated by glob.`,
+      );
     }
     // If this fails, a process repeats the sweep later.
     await this.#inTime(scripts.swept.run(this.#connection, [this.#keys.sweeps], [glob, String(epoch)])).catch(
@@ -192,7 +196,7 @@ export class RedisGlobs {
     this.#events.log(
       'warn',
       'SWEEP_PENDING',
-      `Layer '${this.#layer}' cannot remove what was invalidated by glob yet; it is not read, and takes memory until it is removed. Let its user SCAN.`,
+      `Layer '${this.#layer}' cannot remove the entries that were invalidated by glob yet. They are not read, but take memory until they are removed. Grant its user SCAN.`,
       cause,
     );
   }

@@ -3,7 +3,7 @@ import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
 import { MAX_GLOBS, scripts } from './redis-scripts.js';
 
-/** The state of the namespace at the time of a read; all fields are microseconds of the server's clock. */
+/** The state of the namespace at the time of a read. Epochs and generations are microseconds of the server's clock. */
 export interface InvalidationState {
   readonly epoch: number;
   /** The epoch of the last invalidation by tag or glob. */
@@ -18,13 +18,13 @@ export interface InvalidationState {
   readonly all: number;
   /** The number of the process that is known to be the only one that receives messages, or 0. */
   readonly listener: number;
-  /** The stored text after the epoch: unchanged while no tag or glob is invalidated. */
+  /** The stored text after the epoch. It stays the same while only the epoch changes. */
   readonly tail: string;
 }
 
 /**
- * A local copy of the invalidations by tag and glob of all processes. Every read returns the version of the original as well, and
- * only if it has changed are the new invalidations fetched, once for all waiting reads.
+ * A local copy of all processes' invalidations by tag and glob. Every read also returns the current state of the namespace. If that
+ * state is newer than this copy, the new invalidations are fetched, once for all waiting reads.
  */
 export class RedisInvalidationLog {
   readonly #connection: RedisConnection;
@@ -36,7 +36,7 @@ export class RedisInvalidationLog {
   #generation = 0;
   #minTagEpoch = 0;
   #all = 0;
-  /** Globs up to this epoch have been evicted. */
+  /** Redis has evicted globs up to this epoch before this copy had them. */
   #lostUntil = 0;
   #lastText: Buffer | undefined;
   #lastState: InvalidationState | undefined;
@@ -102,7 +102,7 @@ export class RedisInvalidationLog {
     return this.#ours(await scripts.next.run(this.#connection, [this.#keys.state, this.#keys.sweeps], [])).epoch;
   }
 
-  /** The state in a reply, or the current state if the reply has none, after this copy is complete up to it. */
+  /** Completes this copy up to the state in a reply, or up to the current state if the reply has none. Returns that state. */
   async current(reply: unknown): Promise<InvalidationState> {
     const state = this.parse(reply) ?? (await this.touch());
     if (!this.covers(state)) await this.sync(state);
@@ -143,7 +143,7 @@ export class RedisInvalidationLog {
       // Two fetches may return the same globs.
       if (epoch > (this.#globs.at(-1)?.epoch ?? 0)) this.#globs.push({ epoch, matches: globMatcher(glob) });
     }
-    // The original has evicted entries of its lists: nothing tagged and no load from before can be judged.
+    // If Redis has evicted a list, earlier tagged entries, or earlier loads, cannot be checked against it.
     const lostTags = state.tags > this.#version && newestTag < state.tags;
     this.#minTagEpoch = Math.max(this.#minTagEpoch, state.minTagEpoch, lostTags ? state.tags : 0);
     this.#all = Math.max(this.#all, state.all);
@@ -152,7 +152,7 @@ export class RedisInvalidationLog {
     this.#forget(Number(news[3]));
   }
 
-  /** False if a tag or glob has invalidated an entry of that epoch since. */
+  /** False if an entry of that epoch has been invalidated since: by a tag, by a glob, or together with all entries. */
   valid(key: string, tags: readonly string[], epoch: number): boolean {
     if (epoch < this.#all) return false;
     for (let index = this.#globs.length - 1; index >= 0; index--) {
@@ -166,7 +166,7 @@ export class RedisInvalidationLog {
     return true;
   }
 
-  /** False if globs since that epoch may have been forgotten, so that a load since cannot be judged. */
+  /** False if globs since that epoch may have been forgotten: a load that began then cannot be checked. */
   remembers(epoch: number): boolean {
     return epoch >= this.#lostUntil && (this.#globs.length < MAX_GLOBS || epoch >= this.#globs[0]!.epoch);
   }
@@ -193,25 +193,25 @@ export class RedisInvalidationLog {
     return state;
   }
 
-  /** @param oldest the epoch of the oldest glob in the original. */
+  /** Drops globs that Redis no longer has, and tags that `minTagEpoch` covers. @param oldest the epoch of the oldest glob in Redis. */
   #forget(oldest: number): void {
     this.#globs = this.#globs.filter(({ epoch }) => epoch >= oldest).slice(-MAX_GLOBS);
     for (const [tag, epoch] of this.#tags) if (epoch < this.#minTagEpoch) this.#tags.delete(tag);
   }
 }
 
-/** Members and scores of a sorted set, as either version of the protocol returns them. */
+/** Yields the members and scores of a sorted set, from a reply of RESP2 or RESP3. */
 export function* pairs(reply: unknown): Iterable<[string, number]> {
   if (!Array.isArray(reply)) return;
   if (Array.isArray(reply[0])) {
-    // RESP3 nests them.
+    // RESP3 returns nested pairs.
     for (const [name, epoch] of reply as [unknown, unknown][]) yield [String(name), Number(epoch)];
     return;
   }
   for (let index = 0; index + 1 < reply.length; index += 2) yield [String(reply[index]), Number(reply[index + 1])];
 }
 
-/** The state of the namespace, read from its node. Unlike GET, MGET returns nil for keys of other types. */
+/** Reads the state of the namespace from its node. Uses MGET, because GET fails for a key of another type. */
 export async function stateIn(connection: RedisConnection, keys: RedisKeys): Promise<unknown> {
   return ((await connection.send(keys.state, ['MGET', keys.state])) as unknown[])[0];
 }

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { EPOCH_AT, EPOCH_END } from '../encoding/record-head.js';
 import type { RedisArgument, RedisConnection, RedisNode } from './redis-connection.js';
 
-/** A Lua script that is sent by its hash, and in full only if the server does not have it. */
+/** A Lua script. It is sent by its hash, or in full if the server does not have it. */
 export class RedisScript {
   readonly #text: string;
   readonly #sha: string;
   readonly #lists: readonly number[];
 
-  /** @param lists which of its keys are lists of the namespace, counted from 1; every other key is a string. */
+  /** @param lists the positions, from 1, of the keys that hold lists of the namespace (sorted sets). All other keys hold strings. */
   constructor(text: string, lists: readonly number[] = []) {
     this.#text = text;
     this.#lists = lists;
     this.#sha = createHash('sha1').update(text).digest('hex');
   }
 
-  /** Loads it into a server. */
+  /** Loads the script into a server. */
   async load(node: RedisNode): Promise<void> {
     await node(['SCRIPT', 'LOAD', this.#text]);
   }
@@ -43,8 +43,8 @@ export class RedisScript {
 }
 
 /**
- * Removes keys, even if the user may not use DEL or UNLINK: every user who may write entries may let them expire. Returns how many
- * existed. SET with an expiry of one millisecond replaces the value by an unreadable one, which counts as absent.
+ * Removes keys and returns how many existed. If the user may use neither DEL nor UNLINK, the keys expire at once by PEXPIRE. If the user
+ * may not use PEXPIRE either, SET replaces the value by an empty one, which counts as absent and expires after a millisecond.
  */
 const REMOVE = `
 local function remove(keys, first)
@@ -57,7 +57,7 @@ local function remove(keys, first)
     local done = redis.pcall('PEXPIRE', key, 0)
     if type(done) == 'table' then
       done = redis.pcall('SET', key, '', 'XX', 'PX', 1)
-      -- The reason is reported as if nothing else had been tried.
+      -- Fail with the error of the first command, not with that of SET.
       if done and done.err then redis.call(first, key) end
       done = done and 1 or 0
     end
@@ -68,8 +68,8 @@ end
 `;
 
 /**
- * Removes values of an unexpected type under the script's keys, as if they had been evicted. Lists are sorted
- * sets. The type cannot be derived from the name: a caller's key may end like one of ours. ARGV which keys are lists.
+ * Removes values of an unexpected type under the script's keys, as if they had been evicted. Lists are sorted sets. The type cannot be
+ * derived from the name, because a caller's key may end like the name of a list. ARGV the positions of the keys that hold lists.
  */
 const REMOVE_WRONG_TYPES = `${REMOVE}
 local lists = {}
@@ -80,34 +80,35 @@ for at, key in ipairs(KEYS) do
 end
 return 1`;
 
-/** How long the namespace's state lives without use. */
+/** How long the state of a namespace is kept without use. */
 const STATE_TTL_MS = 7 * 24 * 3_600_000;
-/** How long deletions are remembered against loads that began before them; a value of a longer load is not stored. */
+/** How long a deletion is remembered, so that loads which began before it store nothing. Values of longer loads are not stored. */
 export const FENCE_TTL_MS = 10 * 60_000;
-/** How much longer globs are remembered, because the epochs of sets may be ahead of the server's time. */
+/** How much longer than deletions globs are remembered, because the epochs of set values may be ahead of the server's time. */
 const AHEAD_OF_LOADS_MS = 60_000;
-/** The most microseconds that an epoch may be ahead of the server's time: a server that was replaced may have been ahead. */
+/** The most microseconds that an epoch may be ahead of the server's time: the clock of a replaced server may have been ahead. */
 const AHEAD_US = 24 * 3_600_000_000;
-/** The most tags remembered; beyond it the oldest are dropped, and every older tagged entry counts as invalidated. */
+/** The most tags remembered. Further tags replace the oldest ones; tagged entries older than a dropped tag count as invalidated. */
 const MAX_TAGS = 10_000;
-/** The most globs remembered; values of loads that began before the oldest are not stored. */
+/** The most globs remembered. Values of loads that began before the oldest one are not stored. */
 export const MAX_GLOBS = 1_000;
 
 /*
- * state: "epoch tags globs generation minTagEpoch all listener". The epoch is the last one assigned, never less than the server's time in microseconds,
- * so that it never decreases, even on a server that was emptied or a replica that was promoted. `tags` and `globs` are the epochs of the
- * last invalidation by tag and by glob, by which an evicted list is detected. `generation` distinguishes the states of a
- * namespace: loads that began under another are refused. Entries with an epoch before `all`, and tagged ones before `minTagEpoch`, count as
- * invalidated. `listener` is the number of the process that is known to be the only one that receives messages, or 0.
+ * state: "epoch tags globs generation minTagEpoch all listener". The epoch is the last one assigned. When it is assigned, it is at least
+ * the server's time in microseconds, so that it does not decrease, even on a server that was emptied or a replica that was promoted.
+ * `tags` and `globs` are the epochs of the last invalidation by tag and by glob; they show whether a list was evicted. `generation`
+ * distinguishes the states of a namespace: loads that began under another generation are refused. Entries with an epoch before `all`, and
+ * tagged entries with an epoch before `minTagEpoch`, count as invalidated. `listener` is the number of the process that is known to be the
+ * only one that receives messages, or 0.
  *
- * tags: sorted set, tag by the epoch of its invalidation. globs: the same for globs, kept while older loads may run, and
- * longer while the sweep of one is unfinished. sweeps: the globs whose sweep is unfinished, by the epoch of their invalidation.
+ * tags: a sorted set of tags by the epoch of their invalidation. globs: the same for globs. A glob is kept while older loads may run, and
+ * longer while a sweep is unfinished. sweeps: the globs whose sweep is unfinished, by the epoch of their invalidation.
  */
 const STATE = `
 local function micros() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end
 local function digits(e) return string.format('%016.0f', e) end
 local function possible(epoch) return epoch <= micros() + ${AHEAD_US} end
--- What others wrote there in another form, or for a time far ahead, counts as absent.
+-- A state in another format, or with an epoch far ahead of the time, counts as absent.
 local function parsed(text)
   local e, t, g, b, f, a, l = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not e then return nil end
@@ -125,7 +126,7 @@ local function keep(key, s)
   redis.call('SET', key, text, 'PX', ${STATE_TTL_MS})
   return text
 end
--- Where there is no state what an unfinished sweep has left cannot be distinguished from the rest.
+-- Without a state, the entries that an unfinished sweep has left cannot be recognized: all older entries count as invalidated.
 local function advanced(s, now, sweeps)
   if not s then
     local left = sweeps and redis.call('EXISTS', sweeps) == 1
@@ -150,12 +151,13 @@ local function epochOf(key)
 end
 `;
 
-/** The length of a colon and a UUID, which the own channel adds to the shared one. */
+/** The length of a colon and a UUID, which are appended to the shared channel to name the own channel. */
 const OWN_SUFFIX = 37;
 
 /*
- * Sends a message to the other processes, unless the only subscriber is this process, which is subscribed to its own channel,
- * too, and would receive it for nothing. If a user may not use the channel, its messages are sent, and refused, outside the script.
+ * Sends a message to the other processes. Sends nothing if this process is the only subscriber: then the shared channel and its own
+ * channel have one subscriber each. Returns 2 if the user may not use the channel, otherwise 1. After a 2, the process sends its messages
+ * outside of scripts, where the refusal is reported.
  */
 const PUBLISH = `
 local function publish(own, message)
@@ -168,7 +170,7 @@ local function publish(own, message)
 end
 `;
 
-/** The part of the lists after the epoch up to which a process has them. */
+/** Returns the items of the lists that are newer than the epoch up to which a process has them. */
 const NEWS = `
 local function news(text, s, tags, globs, from)
   local function since(key) return redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES') end
@@ -188,8 +190,8 @@ return text`,
   ),
 
   /**
-   * Returns the state, creating it if there is none, the invalidations by tag and by glob since a version, and the epoch of the oldest
-   * glob remembered; returns all invalidations if that version had another generation. KEYS state, tags, globs, sweeps. ARGV version, generation.
+   * Returns the state, creating it if there is none; the invalidations by tag and by glob since a version, or all of them if that version
+   * had another generation; and the epoch of the oldest glob. KEYS state, tags, globs, sweeps. ARGV version, generation.
    */
   news: new RedisScript(
     `${STATE}${NEWS}
@@ -199,7 +201,7 @@ if not s then
   s = advanced(nil, micros(), KEYS[4])
   text = keep(KEYS[1], s)
 end
--- The list of globs was evicted while the sweep of one had not finished: what it has left counts as invalidated.
+-- The list of globs was evicted during a sweep: entries older than that sweep count as invalidated.
 if s.globs > newest(KEYS[3]) and newest(KEYS[4]) > s.all then
   s.all = newest(KEYS[4])
   text = keep(KEYS[1], s)
@@ -209,8 +211,8 @@ return news(text, s, KEYS[2], KEYS[3], s.generation == tonumber(ARGV[2]) and '('
   ),
 
   /**
-   * Notes that a process receives messages, before it relies on that. KEYS state. ARGV number of the process. Returns 1 if another
-   * was known to be the only one until now: it may have sent no messages.
+   * Registers a process as a receiver of messages, before it relies on them. KEYS state. ARGV number of the process. Returns 1 if
+   * another process counted as the only receiver until now: that process may have omitted messages.
    */
   listen: new RedisScript(`${STATE}
 local s = parsed(redis.call('GET', KEYS[1]))
@@ -227,16 +229,18 @@ return keep(KEYS[1], advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS
   ),
 
   /**
-   * Writes entries with one new epoch, unless too late, and notifies the other processes. KEYS state, sweeps, entries. ARGV latest (server ms),
-   * own channel, message or '' if no other process receives it, number of this process or '' if it may not send messages, the epoch in
-   * the records, the state after its epoch as the caller knows it or '', concatenated records, their lengths as 32-bit numbers or ''
-   * for one, px of each, or one for all. Returns 1, 0 if it was too late, 2 if the message was refused, or 3 if it must be sent because
-   * another process may receive it by now; with the state after it if the caller knows another.
+   * Writes entries with one new epoch, unless the call comes too late, and notifies the other processes. KEYS state, sweeps, entries.
+   * ARGV latest time (server ms), own channel, message or '' if no other process receives it, number of this process or '' if it may not
+   * send messages, the epoch in the records, the state after its epoch as the caller knows it or '', concatenated records, their lengths
+   * as 32-bit numbers or '' for one record, px of each, or one for all. Returns 1; 0 if the call came too late; 2 if the message was
+   * refused; 3 if the caller must send the message, because another process may receive it by now. Adds the new state if the caller
+   * knows another one.
    *
-   * Records have an epoch by the caller's estimate of the server's time. In most calls the state is as the caller knows it and older than that
-   * epoch: nothing was invalidated or set since, so the call cannot be too late. Otherwise another epoch is written into the records
-   * if this one is not newer than the state's, or ahead of the server's time: cutting a record costs the server more than writing it. Does
-   * not use the functions of STATE and PUBLISH, which would be created at each call.
+   * The epoch in the records is the caller's estimate of the server's time. In most calls the state is the one that the caller knows, and
+   * older than that epoch. Then nothing was invalidated or set since, and the call cannot be too late. Otherwise, if the epoch is not newer
+   * than the state's or is ahead of the server's time, another epoch is written into the records. This is the exception because cutting a
+   * record costs the server more than writing it. The script does not use the functions of STATE and PUBLISH, because each call would
+   * create them.
    */
   put: new RedisScript(
     `local sub, message, digits, tail, kept, old, text = string.sub, ARGV[3], ARGV[5], ARGV[6], false
@@ -297,15 +301,16 @@ return kept and sent or { sent, text }`,
   ),
 
   /**
-   * Writes values that were loaded, or set, since the epochs in the records, unless something newer came between. Tags are judged
-   * here; if there are globs that the caller does not have yet, nothing is written, and these are returned for the caller to judge.
-   * KEYS state, tags, globs, entries, fences. ARGV generation and version of the caller's state, own channel, message, one
+   * Writes values that were loaded or set since the epochs in their records, unless a newer write or invalidation came in between. The
+   * script checks tags. If there are globs that the caller does not have yet, it writes nothing and returns them, and the caller checks
+   * them. KEYS state, tags, globs, entries, fences. ARGV generation and version of the caller's state, own channel, message, one
    * character per entry ('0' if its key was absent at the read, '1' if it was present, 'r' if the same entry must still be there,
    * with its epoch after all of these characters), tags of each entry as JSON or '', that state after its epoch, records, px of
    * each, or one for all. Returns the result of publish(), or the new invalidations.
    *
-   * In most calls the state is unchanged, without a fence or entry: those entries are written first, before any function is created. Records
-   * are separate arguments: cutting them out of one text costs the server more than reading them.
+   * In most calls the state is unchanged, and there are no fences and no entries. Entries are therefore first written under that assumption,
+   * before any function is created. Records are separate arguments, because cutting them out of one text costs the server more than
+   * reading them.
    */
   store: new RedisScript(
     `local n, modes, written = (#KEYS - 3) / 2, ARGV[5], 0
@@ -325,7 +330,7 @@ end
 ${PUBLISH}${STATE}${NEWS}
 local s = parsed(got[1])
 if not s then
-  -- Made anew by the next read.
+  -- The next read creates it again.
   if got[1] then redis.call('SET', KEYS[1], '', 'PX', 1) end
   return 1
 end
@@ -333,7 +338,7 @@ if s.generation ~= tonumber(ARGV[1]) then return 1 end
 local known = tonumber(ARGV[2])
 if s.globs > known then return news(got[1], s, KEYS[2], KEYS[3], '(' .. ARGV[2]) end
 local tags = s.tags > known and ARGV[6] ~= '' and cjson.decode(ARGV[6])
--- Where the list has been evicted with what it held nothing can be judged.
+-- If the list of tags was evicted, tagged entries from before its last tag cannot be checked.
 local lost = tags and newest(KEYS[2]) < s.tags
 local function tagged(since, names)
   if #names == 0 then return false end
@@ -364,7 +369,7 @@ return written > 0 and publish(ARGV[3], ARGV[4]) or 1`,
     [2, 3],
   ),
 
-  /** As `store`, for one entry whose state is in another slot. KEYS entry, fence. ARGV mode, record, px. Returns 1 if it was written. */
+  /** The same as `store`, for one entry whose state is in another slot. KEYS entry, fence. ARGV mode, record, px. Returns 1 if it was written. */
   storeApart: new RedisScript(`${STATE}
 local record, mode, px = ARGV[2], string.sub(ARGV[1], 1, 1), ARGV[3]
 local epoch = string.sub(record, ${EPOCH_AT + 1}, ${EPOCH_END})
@@ -380,8 +385,8 @@ return 1`),
 
   /**
    * Deletes entries, sets fences and notifies the other processes. KEYS state, sweeps, entries, fences. ARGV own channel, message.
-   * Returns how many existed, and the result of publish().
-   * A full server still deletes; fences cannot be set then, but running loads cannot be written either.
+   * Returns how many existed, and the result of publish(). A full server still deletes. It cannot set fences, but running loads cannot
+   * be written either.
    */
   remove: new RedisScript(
     `${STATE}${PUBLISH}${REMOVE}
@@ -397,7 +402,7 @@ return { count, publish(ARGV[1], ARGV[2]) }`,
     [2],
   ),
 
-  /** As `remove`, for a state in another slot. KEYS entry, fence. ARGV epoch. */
+  /** The same as `remove`, for an entry whose state is in another slot. KEYS entry, fence. ARGV epoch. */
   removeApart: new RedisScript(`${REMOVE}
 local count = remove({ KEYS[1] }, 'DEL')
 redis.pcall('SET', KEYS[2], ARGV[1], 'PX', ${FENCE_TTL_MS})
@@ -407,7 +412,7 @@ return count`),
   noteTags: new RedisScript(
     `${STATE}${PUBLISH}
 local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
--- Evicted with what it held: what is older than that cannot be trusted.
+-- The list of tags was evicted: tagged entries from before its last tag cannot be checked.
 if newest(KEYS[3]) < s.tags then s.minTagEpoch = math.max(s.minTagEpoch, s.tags) end
 s.tags = s.epoch
 for i = 3, #ARGV do redis.call('ZADD', KEYS[3], string.format('%.0f', s.epoch), ARGV[i]) end
@@ -425,14 +430,14 @@ return publish(ARGV[1], ARGV[2])`,
 
   /**
    * Notes a glob, whose sweep begins, and notifies the other processes. KEYS state, sweeps, globs. ARGV own channel, message, glob.
-   * Returns its epoch, the result of publish(), and 1 if a sweep is unfinished for a minute.
+   * Returns its epoch, the result of publish(), and 1 if a sweep has been unfinished for a minute.
    */
   noteGlob: new RedisScript(
     `${STATE}${PUBLISH}
 local s = advanced(parsed(redis.call('GET', KEYS[1])), micros(), KEYS[2])
 local now, forgotten, unswept = string.format('%.0f', s.epoch), s.epoch - ${FENCE_TTL_MS + AHEAD_OF_LOADS_MS} * 1000, oldest(KEYS[2])
 if newest(KEYS[3]) < s.globs then
-  -- Evicted with what it held: which loads under way it concerned, and what a sweep has left, is unknown.
+  -- The list of globs was evicted: it is unknown which running loads it concerned, and which entries a sweep has left.
   if s.globs > forgotten then s.generation = s.epoch end
   s.all = math.max(s.all, newest(KEYS[2]))
 end
@@ -444,7 +449,7 @@ local over = redis.call('ZCARD', KEYS[3]) - ${MAX_GLOBS}
 if over > 0 then
   local last = tonumber(redis.call('ZRANGE', KEYS[3], over - 1, over - 1, 'WITHSCORES')[2])
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, over - 1)
-  -- Forgotten before what it invalidated was removed: everything from before it counts as invalidated.
+  -- A glob is dropped before its sweep has finished: all older entries count as invalidated.
   if unswept <= last then s.all = math.max(s.all, last + 1) end
 end
 redis.call('PEXPIRE', KEYS[3], ${STATE_TTL_MS})
@@ -465,13 +470,13 @@ s.all = s.epoch
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1)
 redis.call('ZADD', KEYS[2], string.format('%.0f', s.epoch), '*')
 redis.call('PEXPIRE', KEYS[2], ${STATE_TTL_MS})
--- Last: a user who may not do the above has invalidated nothing, and does not do so anew with each attempt.
+-- This comes last: if the user may not run the commands above, no attempt invalidates anything.
 keep(KEYS[1], s)
 return { digits(s.epoch), publish(ARGV[1], ARGV[2]) }`,
     [2],
   ),
 
-  /** Remembers unfinished sweeps for longer, even if the lists were evicted. KEYS sweeps, globs. ARGV globs and their epochs in turns. */
+  /** Remembers unfinished sweeps for longer, even if the lists were evicted. KEYS sweeps, globs. ARGV globs and epochs, alternating. */
   hold: new RedisScript(
     `
 for i = 1, #ARGV, 2 do
@@ -505,14 +510,14 @@ return #older > 0 and remove(older, 'UNLINK') or 0`),
   unlink: new RedisScript(`${REMOVE}
 return remove(KEYS, 'UNLINK')`),
 
-  /** Removes a key that holds this token. KEYS lock. ARGV token. */
+  /** Removes a key if it holds this token. KEYS lock. ARGV token. */
   release: new RedisScript(
     `${REMOVE}
 if redis.call('GET', KEYS[1]) == ARGV[1] then return remove(KEYS, 'DEL') end
 return 0`,
   ),
 
-  /** Prolongs a key that holds this token. KEYS lock. ARGV token, milliseconds. */
+  /** Prolongs a key if it holds this token. KEYS lock. ARGV token, milliseconds. */
   renew: new RedisScript(
     `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`,
   ),

@@ -15,9 +15,9 @@ import { expiryOf } from './redis-expiry.js';
 import type { RedisParts } from './redis-parts.js';
 import { scripts } from './redis-scripts.js';
 
-/** The result of `scripts.put` if it has written nothing. */
+/** The result of `scripts.put` if it came too late and wrote nothing. */
 const TOO_LATE = 0;
-/** The result of `scripts.put` if the other processes must be notified now. */
+/** The result of `scripts.put` if this process must send the message, because another process may listen by now. */
 const NOT_SENT = 3;
 
 interface Waiting {
@@ -25,7 +25,7 @@ interface Waiting {
   readonly entry: Entry;
   /** See {@link expiryOf}. */
   readonly px: string;
-  /** Server's time, milliseconds: after it, the write is refused. */
+  /** After this time the script refuses the write. Milliseconds of the server's clock. */
   readonly latest: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -38,8 +38,8 @@ interface Encoded {
 }
 
 /**
- * Writes values that are set now: each gets a new epoch, newer than any running load. Writes of one turn of the event loop are sent as
- * one command; a batch is sent in pieces, so that the server works on one while the next is being encoded.
+ * Writes values that callers set. Each gets a new epoch, which is newer than that of any running load. Single writes of one turn of the
+ * event loop are sent together. A large batch is sent in parts, so that the server works on one part while the next is encoded.
  */
 export class RedisWrites {
   readonly #redis: RedisParts;
@@ -50,7 +50,7 @@ export class RedisWrites {
     this.#redis = redis;
   }
 
-  /** Pending while a batch is half sent: later requests wait for the rest, so that they arrive later. */
+  /** Pending while a batch is partly sent. Later writes and invalidations wait for it, so that they arrive after the whole batch. */
   get leaving(): Promise<void> | undefined {
     return this.#leaving;
   }
@@ -73,7 +73,7 @@ export class RedisWrites {
     return this.#redis.connection.cluster ? this.#putApart(left) : this.#putBatches(left);
   }
 
-  /** Sends the writes that wait for the end of the turn now. */
+  /** Sends the writes that wait for the end of the turn at once. */
   flush(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
@@ -145,7 +145,7 @@ export class RedisWrites {
     latest: number,
   ): Promise<void> {
     const sent = this.#run(names, batched, [records, lengths, ...expiries], latest);
-    // Awaited once all have been sent.
+    // Awaited after all batches are sent. Until then, a rejection must not count as unhandled.
     sent.catch(() => undefined);
     return sent;
   }
@@ -179,7 +179,7 @@ export class RedisWrites {
     if (state !== undefined) log.parse(state);
     if (Number(published) === TOO_LATE) throw new OverdueWrite();
     announcer.sent(published);
-    // A message that cannot be sent now is sent later.
+    // If sending fails now, the bus sends the message later.
     if (Number(published) === NOT_SENT) await bus.publish(message).catch(() => undefined);
   }
 
@@ -196,7 +196,7 @@ export class RedisWrites {
     );
   }
 
-  /** In a cluster every entry is sent to its own node, with one epoch for all, which is fetched while the values are encoded. */
+  /** Sends each entry to its own node of a cluster. All entries get one epoch, which is fetched while the first value is encoded. */
   #setApart(writes: readonly LayerWrite[]): Promise<void>[] {
     const { connection, keys, log, codec, serverClock, clock } = this.#redis;
     const now = clock.now();

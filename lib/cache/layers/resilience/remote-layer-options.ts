@@ -11,7 +11,7 @@ export interface RemoteLayerOptions {
   required?: boolean;
   /** The time limit of one operation. Later results are ignored. @default 500 ms */
   deadline?: Duration;
-  /** When to stop asking a failing layer for a while. `false` always asks it. */
+  /** When the circuit breaker opens, so that a failing layer is not used. `false` uses the layer at every access. */
   breaker?: CircuitBreakerOptions | false;
   /** `'through'`: a write ends when the layer has stored it. `'behind'`: writes are queued and sent in batches. @default 'through' */
   writes?: 'through' | 'behind' | WriteBehindOptions;

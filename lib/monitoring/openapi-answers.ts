@@ -650,15 +650,24 @@ export const invalidated = answer<WriteCounts>('Invalidated', {
 
 const policyValues: Fields<PolicyValues> = {
   ttlMs: { ...orNull(ms), description: 'Milliseconds; null if entries do not expire or a function computes the TTL' },
-  automaticTtl: orNull(answer<AutomaticTtlValues>('AutomaticTtl', { minMs: ms, maxMs: ms, maxStaleShare: rate })),
+  automaticTtl: orNull(
+    answer<AutomaticTtlValues>('AutomaticTtl', {
+      minMs: ms,
+      maxMs: ms,
+      maxStaleShare: { ...rate, description: '0–1' },
+    }),
+  ),
   ttlByValue: flag,
   staleWhileRevalidateMs: ms,
   staleIfErrorMs: ms,
   softTimeoutMs: orNull(ms),
   hardTimeoutMs: orNull(ms),
-  refreshFraction: rate,
+  refreshFraction: {
+    ...rate,
+    description: '0–1; fresh entries are refreshed from this fraction of the TTL on; null if not',
+  },
   xfetchBeta: { type: 'number', minimum: 0 },
-  jitter: rate,
+  jitter: { ...rate, description: '0–1; each TTL is shortened by a random share of at most this fraction' },
   negativeTtlMs: orNull(ms),
   lock: flag,
   waitTimeoutMs: orNull(ms),

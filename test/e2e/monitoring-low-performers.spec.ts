@@ -67,7 +67,7 @@ describe.each(platforms)('GET /cache/stats/low-performers on %s', (platform) => 
     const reasons = {
       cookie: ['cookie', /the handler sets a cookie/],
       stream: ['stream', /a stream/],
-      status: ['status', /a status that is not kept/],
+      status: ['status', /a status that is not cached/],
       refused: ['cache_if', /cacheIf returned false/],
       large: ['size', /larger than maxEntrySize/],
       failing: ['error', /the load failed/],

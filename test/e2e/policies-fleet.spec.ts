@@ -115,7 +115,7 @@ describe('an overridden policy in a fleet', () => {
 
   it('an overridden policy ends at its time in every process, and does not return after a restart', async () => {
     const [one, other] = [await process(), await process()];
-    await one.tuning.override('feed:*', { ttl: '1m' }, { for: 400 });
+    await one.tuning.override('feed:*', { ttl: '1m' }, { for: 3_000 });
     await eventually(() => other.tuning.policies().length === 1, 'the other has it');
     await eventually(() => one.tuning.policies().length + other.tuning.policies().length === 0, 'its end');
     expect((await process()).tuning.policies()).toEqual([]);

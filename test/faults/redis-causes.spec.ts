@@ -85,7 +85,7 @@ describe('an unusable Redis', () => {
     ['is not a cluster', async () => ({ cluster: { rootNodes: [{ url: plain.url }] } }), /is not a cluster\. Use url in place of cluster/],
     ['does not speak TLS', async () => ({ url: `rediss://127.0.0.1:${await listener((socket) => socket.end('-ERR unknown command\r\n'))}` }), /does not speak TLS\. Use redis:\/\//],
     ['closes the connection', async () => ({ url: at(await listener((socket) => socket.once('data', () => socket.end()))) }), /closed the connection\. Check that it is a Redis server\. A server with TLS needs rediss:/],
-    ['never answers', async () => ({ url: at(await listener(() => undefined)) }), /does not answer in time\. Check that a Redis is there/],
+    ['never answers', async () => ({ url: at(await listener(() => undefined)) }), /does not answer in time\. Check that a Redis server runs there/],
   ])('the log reports a Redis that %s, and what to do', async (_, options, reason) => {
     expect(await reported(await options())).toMatch(reason);
   }, 15_000); // prettier-ignore

@@ -26,6 +26,7 @@ import { CachedInterceptor } from '../../lib/caching/decoration/cached.intercept
 import { CacheMetrics } from '../../lib/metrics/cache-metrics.js';
 import { boot, type BootedApp, closeApps, platforms } from '../support/apps.js';
 import { Named, Open } from '../support/guards.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 interface Reply {
   status(code: number): unknown;
@@ -132,11 +133,13 @@ describe.each(platforms)('hits answered at their route on %s', (platform) => {
       beforeAll(async () => {
         // With a guard that allows everybody, only the path of a hit differs.
         const guards = [[], [{ provide: APP_GUARD, useClass: Open }]];
+        // Headers name the age in seconds: time must not pass between two hits.
+        const clock = new ManualClock();
         apps = await Promise.all(
           guards.map((providers) =>
             boot(
               platform,
-              { imports: [cacheModule({ http: { headers } })], controllers: [Answers], providers },
+              { imports: [cacheModule({ http: { headers }, clock })], controllers: [Answers], providers },
               { keepOpen: true },
             ),
           ),

@@ -12,21 +12,17 @@ export interface KeyTableItem<T> {
 const FEWEST_BUCKETS = 16;
 
 /**
- * A hash table for objects that come and go all the time.
+ * A hash table for objects that are added and removed all the time.
  *
  * A `Map` would keep removed objects in memory: V8 replaces a map's table after as many removals as the map has places, and the old table
- * links to the new one. Once one of them is in the old generation, all later ones and what they held stay until a full collection. With
+ * links to the new one. Once one of them is in the old generation, all later tables and their objects stay until a full collection. With
  * 16 loads in flight that tripled the time of garbage collection. Here only present items are linked.
  */
 export class KeyTable<T extends KeyTableItem<T>> {
   #buckets = emptyBuckets<T>(FEWEST_BUCKETS);
   #size = 0;
-  /** Random, so that nobody can choose keys that all fall into one bucket. */
+  /** Random, so that a client cannot choose keys that all hash to one bucket. */
   readonly #seed = (Math.random() * 2 ** 32) | 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   get(key: string): T | undefined {
     if (this.#size === 0) return undefined;
@@ -42,17 +38,16 @@ export class KeyTable<T extends KeyTableItem<T>> {
     if (++this.#size > this.#buckets.length) this.#grow();
   }
 
-  /** Removes an item. @returns false if it is not in the table. */
-  remove(item: T): boolean {
+  /** Removes an item, if it is in the table. */
+  remove(item: T): void {
     const bucket = this.#bucketOf(item.hash);
     let before: T | undefined;
     let at = this.#buckets[bucket];
-    for (; at !== item; before = at, at = at.nextInBucket) if (at === undefined) return false;
+    for (; at !== item; before = at, at = at.nextInBucket) if (at === undefined) return;
     if (before === undefined) this.#buckets[bucket] = item.nextInBucket;
     else before.nextInBucket = item.nextInBucket;
     item.nextInBucket = undefined;
     this.#size--;
-    return true;
   }
 
   items(): T[] {

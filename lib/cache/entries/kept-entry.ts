@@ -31,7 +31,7 @@ const Flag = { mutable: 1, json: 2, anySize: 4 } as const;
  * hit reads fewer cache lines.
  */
 export class KeptEntry implements Entry, ExpiryLink {
-  // The fields stand in the order in which a hit reads them.
+  // A hit reads the fields in this order.
   readonly value: unknown;
   readonly freshUntil: number;
   readonly tags: readonly string[];

@@ -111,7 +111,7 @@ export class EntryCodec {
 
   /**
    * Encodes an entry as {@link encodeUnstamped} does, into a batch.
-   * @returns the length of the record in bytes. It stands in the room that was reserved last.
+   * @returns the length in bytes of the record, which is written into the room reserved last.
    */
   encodeInto(batches: RecordBatches, entry: Entry, offset: number): number {
     if (!this.#isJson(entry)) return append(batches, this.encodeUnstamped(entry, offset));
